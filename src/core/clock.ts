@@ -52,10 +52,14 @@ export const systemClock: Clock = {
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(abortReason(signal))
-    const timer = clock.setTimer(() => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    }, ms, true)
+    const timer = clock.setTimer(
+      () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      },
+      ms,
+      true,
+    )
     const onAbort = (): void => {
       timer.cancel()
       reject(abortReason(signal as AbortSignal))
@@ -67,5 +71,6 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 /** The reason of an aborted signal as an Error. */
 export function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason
-  return reason instanceof Error ? reason : new MachineryError('ERR_CLOSED', String(reason ?? 'aborted'))
+  if (reason instanceof Error) return reason
+  return new MachineryError('ERR_CLOSED', typeof reason === 'string' ? reason : 'aborted', { cause: reason })
 }

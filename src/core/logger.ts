@@ -3,7 +3,7 @@ export type LogFields = Readonly<Record<string, unknown>>
 
 /**
  * Where the product logs. The shape is pino's, so a pino logger can be given as it is.
- * Nothing per message is logged above `debug`.
+ * Nothing is logged above `debug` for a message that goes well.
  */
 export interface Logger {
   debug(fields: LogFields, message: string): void

@@ -34,7 +34,7 @@ export function isTerminal(state: TaskStateName): boolean {
  *                 │         └────→ RETRY → STARTED …
  *                 └──────────────→ FAILURE      (cancelled, upstream failed, undecodable)
  *
- * STARTED → STARTED is a redelivery. Terminal states are left only by `reopen` (redrive) and by a new generation
+ * STARTED → STARTED is a redelivery. Terminal states are left only by `reopen` (redrive of a FAILURE) and by a new generation
  * (`resend`), both to PENDING.
  */
 export const TRANSITIONS: Readonly<Record<TaskStateName | 'none', readonly TaskStateName[]>> = {

@@ -86,7 +86,7 @@ export type FailOutcome = 'written' | 'exists'
 
 export interface Reopen {
   readonly uuid: string
-  /** Only a FAILURE whose text starts with this; empty = any terminal state. */
+  /** Only a FAILURE whose text starts with this; empty = any FAILURE. A SUCCESS is never undone. */
   readonly errorPrefix: string
 }
 
@@ -101,7 +101,7 @@ export interface TaskStates {
   retry(batch: readonly RetryWrite[]): Promise<readonly RetryOutcome[]>
   /** FAILURE for a task that does not run: cancelled, dead-lettered, or its upstream failed. */
   fail(batch: readonly FailWrite[]): Promise<readonly FailOutcome[]>
-  /** A terminal state becomes PENDING again, without results, error, token and intents. Answers whether it did. */
+  /** A FAILURE becomes PENDING again, without results, error, token and intents. Answers whether it did. */
   reopen(batch: readonly Reopen[]): Promise<readonly boolean[]>
   get(uuids: readonly string[]): Promise<readonly (TaskState | undefined)[]>
   /** Forgets the states; unknown ones do not matter. */

@@ -72,11 +72,12 @@ export interface Consumer {
   /**
    * Resolves with 1…`want` deliveries as soon as at least one is there, never with more than `maxUnsettled` allows.
    * What arrives after the abort stays for the next claim, so that no lease is stranded.
+   * Without a signal it does not wait: it resolves with what is there now, perhaps nothing.
    * One claim at a time: a second one before the first has ended rejects with `ERR_STATE_CONFLICT`.
    * @throws the signal's reason when it is aborted with nothing claimed; `ERR_CLOSED` after `close()`; a retryable
    * `ERR_CONNECTION_LOST`, `ERR_STORE_BUSY` or `ERR_STORE_FULL`, after which the caller waits and claims again.
    */
-  claim(want: number, signal: AbortSignal): Promise<readonly Delivery[]>
+  claim(want: number, signal?: AbortSignal): Promise<readonly Delivery[]>
   /** Settles in order, all or nothing per item. A rejection means that it is not known what happened: settling again is safe. */
   settle(batch: readonly Settlement[]): Promise<readonly SettleOutcome[]>
   /** Changes `maxUnsettled`; what is handed over already stays. */

@@ -1,14 +1,25 @@
-import type { CommitWrite, FailWrite, GroupFinish, GroupInit, PendingOutcome, PendingWrite, RetryWrite } from './backend.ts'
+import type {
+  CommitWrite,
+  FailWrite,
+  GroupFinish,
+  GroupInit,
+  PendingOutcome,
+  PendingWrite,
+  RetryWrite,
+} from './backend.ts'
 import type { Outgoing, PublishOutcome } from './broker.ts'
 
 /** One send: all of it happens or none. */
 export interface SendUnit {
   readonly groups: readonly GroupInit[]
-  /** A message is published only if its state is not `exists`; without a state it always is. */
+  /**
+   * A message is published only if its state's outcome is `written`, or it has none: where state and message are stored
+   * together, a PENDING that stands already has its message.
+   */
   readonly messages: readonly GuardedMessage[]
 }
 
-/** A message, published unless the state it belongs to says that it went further already (R4). */
+/** A message, published unless the state it belongs to says that it went further already: `exists` (R4). */
 export interface GuardedMessage {
   readonly message: Outgoing
   readonly pending: PendingWrite | undefined

@@ -1,0 +1,121 @@
+import { systemClock } from '../core/clock.ts'
+import { MachineryError } from '../core/errors.ts'
+import { silentLogger } from '../core/logger.ts'
+import { memoryStore } from '../drivers/memory/index.ts'
+import { createProducer, type ProducerServer } from '../server/server.ts'
+import type { ServerOptions, ServerPorts } from '../server/server-options.ts'
+import { startWorker, type Worker } from '../worker/worker.ts'
+import type { WorkerOptions } from '../worker/worker-options.ts'
+import { eagerBroker } from './eager-broker.ts'
+import { openPorts, type PortOptions } from './open-ports.ts'
+
+/** Options of `createServer`. */
+export type CreateServerOptions = PortOptions & ServerOptions
+
+/** Sends tasks, reads results, and runs workers. */
+export interface Server extends ProducerServer {
+  /**
+   * Starts a worker on this server's ports and tasks. `server.close()` closes it too.
+   * @throws `ERR_OPTION_INVALID` naming the option; `ERR_CLOSED`.
+   */
+  startWorker(options?: WorkerOptions): Promise<Worker>
+}
+
+/**
+ * Opens the broker, the result backend and the lock, and makes a server on them.
+ * @throws `ERR_OPTION_INVALID` naming the option, `ERR_DRIVER_UNKNOWN`, `ERR_DRIVER_MISSING` with the install line,
+ * `ERR_CONNECT_FAILED`, `ERR_TASK_DUPLICATE`.
+ * @example
+ * const add = task('add', (...terms: number[]) => terms.reduce((a, b) => a + b, 0))
+ * await using server = await createServer({ broker: 'memory:', resultBackend: 'memory:', tasks: [add] })
+ * await using worker = await server.startWorker({ concurrency: 10 })
+ * const sum = await server.send(add(1, 1))
+ * await sum.get({ timeoutMs: 5_000 })
+ */
+export async function createServer(options: CreateServerOptions): Promise<Server> {
+  checkKeys(options)
+  if (options.eager === true || options.broker === 'eager') return createEagerServer(options)
+  const ports = await openPorts(options, {
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? silentLogger,
+  })
+  try {
+    return withWorkers(ports, options)
+  } catch (error) {
+    await ports.close()
+    throw error
+  }
+}
+
+function withWorkers(ports: ServerPorts, options: CreateServerOptions): Server {
+  const workers = new Set<Worker>()
+  let isClosing = false
+  const closePorts = async (): Promise<void> => {
+    isClosing = true
+    await Promise.all([...workers].map((worker) => worker.close()))
+    await ports.close()
+  }
+  const { server, runtime } = createProducer({ ...ports, close: closePorts }, options)
+  return {
+    ...server,
+    startWorker: async (workerOptions: WorkerOptions = {}) => {
+      if (isClosing) throw new MachineryError('ERR_CLOSED', 'startWorker: the server is closed')
+      const worker = await startWorker(runtime, workerOptions)
+      workers.add(worker)
+      void worker.closed.then(() => workers.delete(worker))
+      return worker
+    },
+  }
+}
+
+const KNOWN_OPTIONS: readonly string[] = [
+  'broker',
+  'resultBackend',
+  'lock',
+  'tasks',
+  'defaultQueue',
+  'resultsExpireInMs',
+  'wire',
+  'limits',
+  'eager',
+  'beforePublish',
+  'logger',
+  'clock',
+  'ids',
+] satisfies readonly (keyof CreateServerOptions)[]
+
+/** A misspelt option must not be a default in disguise. */
+function checkKeys(options: CreateServerOptions): void {
+  const unknown = Object.keys(options).find((key) => !KNOWN_OPTIONS.includes(key))
+  if (unknown === undefined) return
+  throw new MachineryError(
+    'ERR_OPTION_INVALID',
+    `createServer knows no option ${unknown}; it knows ${KNOWN_OPTIONS.join(', ')}`,
+  )
+}
+
+/** Machinery's eager mode: `send` resolves when the task, and everything it led to, has run (go-core 5.12). */
+async function createEagerServer(options: CreateServerOptions): Promise<Server> {
+  const clock = options.clock ?? systemClock
+  const queue = options.defaultQueue ?? 'machinery_tasks'
+  const store = memoryStore({ clock })
+  const eager = eagerBroker(store.broker, queue)
+  const server = withWorkers(
+    { broker: eager.broker, backend: store.backend, lock: store.lock, close: () => store.close() },
+    options,
+  )
+  await server.startWorker({ name: 'eager', noSignals: true, unknownTask: 'deadLetter' })
+  return {
+    ...server,
+    send: async (work) => {
+      const result = await server.send(work)
+      await eager.idle()
+      return result
+    },
+    sendMany: async (batch) => {
+      const results = await server.sendMany(batch)
+      await eager.idle()
+      return results
+    },
+  }
+}

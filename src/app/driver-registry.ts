@@ -1,0 +1,56 @@
+import type { Clock } from '../core/clock.ts'
+import { MachineryError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Backend } from '../core/ports/backend.ts'
+import type { Broker } from '../core/ports/broker.ts'
+import type { Lock } from '../core/ports/lock.ts'
+import { redactUrl } from '../core/redact-url.ts'
+import { openNamedMemoryStore } from './named-memory-stores.ts'
+
+/** What a URL opens: the ports its driver has, over one connection. */
+export interface OpenedStore {
+  readonly broker?: Broker
+  readonly backend?: Backend
+  readonly lock?: Lock
+  readonly close: () => Promise<void>
+}
+
+/** What a driver may use of the server that opens it. */
+export interface DriverContext {
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+type OpenStore = (url: string, context: DriverContext) => Promise<OpenedStore>
+
+/** URL scheme → driver. Drivers are loaded when a URL asks for them, so that nobody loads a client library in vain. */
+const DRIVERS: Readonly<Record<string, OpenStore>> = {
+  memory: async (url, { clock }) => openNamedMemoryStore(url.slice('memory:'.length), clock),
+  sqlite: async (url, { clock, logger }) => {
+    const [{ sqliteStore }, { sqliteOptions }] = await Promise.all([
+      import('../drivers/sqlite/index.ts'),
+      import('./sqlite-url.ts'),
+    ])
+    return sqliteStore({ ...sqliteOptions(url), clock, logger })
+  },
+}
+
+/** The schemes that `createServer` understands. */
+export const DRIVER_SCHEMES: readonly string[] = Object.keys(DRIVERS)
+
+/**
+ * Opens the store of a URL.
+ * @throws `ERR_DRIVER_UNKNOWN` for a scheme without a driver; `ERR_DRIVER_MISSING` when its client library is not installed;
+ * what the driver throws.
+ */
+export async function openStore(url: string, context: DriverContext): Promise<OpenedStore> {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase()
+  const open = scheme === undefined || !Object.hasOwn(DRIVERS, scheme) ? undefined : DRIVERS[scheme]
+  if (open === undefined) {
+    throw new MachineryError(
+      'ERR_DRIVER_UNKNOWN',
+      `no driver for ${redactUrl(url)}; URLs that begin with ${DRIVER_SCHEMES.map((name) => `${name}:`).join(', ')} are right`,
+    )
+  }
+  return open(url, context)
+}

@@ -1,0 +1,65 @@
+export { consoleLogger, type LogLevel } from './app/console-logger.ts'
+export { createServer, type CreateServerOptions, type Server } from './app/create-server.ts'
+export type { PortOptions } from './app/open-ports.ts'
+export {
+  array,
+  bool,
+  bytes,
+  float32,
+  float64,
+  int,
+  int16,
+  int32,
+  int64,
+  int8,
+  json,
+  string,
+  time,
+  uint,
+  uint16,
+  uint32,
+  uint64,
+  uint8,
+  type ArgType,
+} from './core/arg-types/index.ts'
+export { systemClock, type Clock, type Timer } from './core/clock.ts'
+export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry } from './core/error-codes.ts'
+export { isMachineryError, MachineryError, type MachineryErrorOptions } from './core/errors.ts'
+export type { IdSource } from './core/id.ts'
+export { silentLogger, type LogFields, type Logger } from './core/logger.ts'
+export type { Arg, JsonText, Message, TaskResult } from './core/message.ts'
+export { reject, retryIn, type Outcome, type Reject, type RetryIn } from './core/outcome.ts'
+export type * from './core/ports/backend.ts'
+export type * from './core/ports/broker.ts'
+export type * from './core/ports/capabilities.ts'
+export type * from './core/ports/inspector.ts'
+export type * from './core/ports/lock.ts'
+export type * from './core/ports/same-store.ts'
+export type { DataRetryPolicy, RetryPolicy } from './core/retry-policy.ts'
+export { isTerminal, type TaskState, type TaskStateName } from './core/task-state.ts'
+export type { WireLimits } from './core/wire/limits.ts'
+export type { WireForm } from './core/wire/message-codec.ts'
+export type { AsyncResult, WaitOptions } from './server/async-result.ts'
+export type { BeforePublish, ServerOptions } from './server/server-options.ts'
+export type { DelayedTask, ProducerServer } from './server/server.ts'
+export { contract, type Contract, type ContractSpec } from './task/contract.ts'
+export { results, type Results } from './task/results.ts'
+export type { SendOptions } from './task/send-options.ts'
+export type { Signature } from './task/signature.ts'
+export type { SchemaIssue, StandardSchema } from './task/standard-schema.ts'
+export type { Step } from './task/step.ts'
+export type { AnyTask } from './task/task-definition.ts'
+export type { Task } from './task/task-handle.ts'
+export type { TaskOptions } from './task/task-options.ts'
+export { task } from './task/task.ts'
+export { signature, typed, type TypedValue } from './task/untyped-signature.ts'
+export { currentTask, type CurrentTask } from './worker/current-task.ts'
+export { createSlots, type Slots } from './worker/slots.ts'
+export type {
+  Middleware,
+  QueueShares,
+  UnknownTaskPolicy,
+  WorkerHooks,
+  WorkerOptions,
+} from './worker/worker-options.ts'
+export type { Worker } from './worker/worker.ts'

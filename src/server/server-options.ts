@@ -1,0 +1,43 @@
+import type { Clock } from '../core/clock.ts'
+import type { IdSource } from '../core/id.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Message } from '../core/message.ts'
+import type { Backend } from '../core/ports/backend.ts'
+import type { Broker } from '../core/ports/broker.ts'
+import type { Lock } from '../core/ports/lock.ts'
+import type { WireLimits } from '../core/wire/limits.ts'
+import type { WireForm } from '../core/wire/message-codec.ts'
+import type { AnyTask } from '../task/task-definition.ts'
+
+/** Called before a message is published. May answer a changed message; not with another UUID. A throw refuses the send. */
+export type BeforePublish = (message: Message) => Message | void | Promise<Message | void>
+
+/** Options of a server that do not depend on how its ports were made. */
+export interface ServerOptions {
+  /** Tasks to register; more can be registered later. */
+  readonly tasks?: readonly AnyTask[]
+  /** Queue of messages without a routing key. @default 'machinery_tasks' */
+  readonly defaultQueue?: string
+  /** ms for which a state is kept after its last change. @default 3_600_000 */
+  readonly resultsExpireInMs?: number
+  /** What the codec writes: only the fields that are set, or all. Both are read by every Machinery. @default 'compact' */
+  readonly wire?: WireForm
+  /** Limits on what is read and sent. */
+  readonly limits?: Partial<WireLimits>
+  /** Runs every task inside `send`; delays are ignored. For tests and scripts. @default false */
+  readonly eager?: boolean
+  readonly beforePublish?: BeforePublish
+  readonly logger?: Logger
+  readonly clock?: Clock
+  /** Where UUIDs come from. */
+  readonly ids?: IdSource
+}
+
+/** The ports a server works on. */
+export interface ServerPorts {
+  readonly broker: Broker
+  readonly backend: Backend | undefined
+  readonly lock: Lock
+  /** Closes what was opened for this server; ports that were injected stay open. */
+  readonly close: () => Promise<void>
+}

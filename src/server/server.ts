@@ -1,0 +1,220 @@
+import { systemClock } from '../core/clock.ts'
+import { MachineryError } from '../core/errors.ts'
+import { randomIds } from '../core/id.ts'
+import { silentLogger } from '../core/logger.ts'
+import type { Message } from '../core/message.ts'
+import type { DeadLetter, Page, QueueStats } from '../core/ports/inspector.ts'
+import type { SendUnit } from '../core/ports/same-store.ts'
+import type { TaskState } from '../core/task-state.ts'
+import { wireLimits } from '../core/wire/limits.ts'
+import { toMessage } from '../task/compile-signature.ts'
+import { createRegistry } from '../task/registry.ts'
+import { signatureDataOf } from '../task/signature-data.ts'
+import type { Ready, ResultOf } from '../task/step.ts'
+import type { AnyTask, TaskDefinition } from '../task/task-definition.ts'
+import { decodeResults } from '../task/task-result.ts'
+import { validateBeforeSend } from '../task/validate-arguments.ts'
+import { guarded } from '../workflow/hand-off.ts'
+import { asyncResult, type AsyncResult } from './async-result.ts'
+import { inspectorOf, purgeQueue, readable, redrive } from './control.ts'
+import { Publisher } from './publisher.ts'
+import { ResultWaiter } from './result-waiter.ts'
+import { handOffContext, type Runtime } from './runtime.ts'
+import type { ServerOptions, ServerPorts } from './server-options.ts'
+
+/** A message that waits for its time. */
+export interface DelayedTask {
+  readonly message: Message
+  readonly queue: string
+  /** Epoch ms. */
+  readonly dueAt: number
+}
+
+/** How many tasks a server sends at once in `sendMany`. */
+const SEND_CHUNK = 500
+
+/** Sends tasks, reads their results, looks into queues. Producers need no more; `startWorker` (see `createServer`) runs tasks. */
+export interface ProducerServer extends AsyncDisposable {
+  /**
+   * Registers tasks; may be called at any time.
+   * @throws `ERR_TASK_DUPLICATE` when another task has the name.
+   */
+  register(...tasks: readonly AnyTask[]): void
+  /** Names of the registered tasks, in order of registration. */
+  taskNames(): readonly string[]
+  /**
+   * Stores the task's state, publishes its message, and answers its handle. Nothing acknowledged is lost. With a UUID
+   * that was sent before it answers the existing run, unless `resend` is set.
+   * @throws `ERR_ARGUMENTS_INVALID`, `ERR_MESSAGE_TOO_LARGE`, `ERR_WORKFLOW_TOO_LARGE`, `ERR_PUBLISH_REFUSED`, `ERR_PUBLISH_UNCERTAIN`,
+   * `ERR_QUEUE_FULL`, `ERR_CLOSED`.
+   */
+  send<const S>(work: Ready<S>): Promise<AsyncResult<ResultOf<S>>>
+  /**
+   * Sends many at once, in bounded batches. All handles in order; rejects with the first error after all have been tried.
+   */
+  sendMany<const S extends readonly unknown[]>(batch: { readonly [I in keyof S]: Ready<S[I]> }): Promise<{
+    -readonly [I in keyof S]: AsyncResult<ResultOf<S[I]>>
+  }>
+  /** The handle of a task that was sent elsewhere or earlier. */
+  result<T = unknown>(uuid: string): AsyncResult<T>
+  /** Messages that are ready in a queue, oldest first, without taking them. */
+  getPendingTasks(queue?: string, page?: Page): Promise<readonly Message[]>
+  /** Messages that wait for their time, soonest first, of all queues. */
+  getDelayedTasks(page?: Page): Promise<readonly DelayedTask[]>
+  /** Dead letters of a queue, oldest first. */
+  getDeadLetters(queue?: string, page?: Page): Promise<readonly DeadLetter[]>
+  /** @throws `ERR_UNSUPPORTED` where the broker cannot look into its queues. */
+  queueStats(queue?: string): Promise<QueueStats>
+  /** Removes what waits in a queue; its tasks end as cancelled. Answers how many messages. */
+  purge(queue?: string): Promise<number>
+  /** Puts dead letters back into their queue, all or the given ones, and reopens their states. Answers how many. */
+  redrive(queue?: string, ids?: readonly string[]): Promise<number>
+  /** Forgets states and groups. */
+  purgeResults(uuids: readonly string[]): Promise<void>
+  purgeGroups(groupUuids: readonly string[]): Promise<void>
+  /** Idempotent: lets sends end, stops waiting, closes the ports that were opened for it. */
+  close(): Promise<void>
+}
+
+/** What L1 shares of a server with its workers and with the app layer. */
+export interface ServerCore {
+  readonly server: ProducerServer
+  readonly runtime: Runtime
+}
+
+const WHOLE: Page = { offset: 0, limit: 1_000 }
+
+/** Makes a server on given ports. The app layer's `createServer` does so from URLs. */
+export function createProducer(ports: ServerPorts, options: ServerOptions): ServerCore {
+  const runtime = runtimeOf(ports, options)
+  const publisher = new Publisher(runtime)
+  const waiter = new ResultWaiter(runtime)
+  let closing: Promise<void> | undefined
+
+  const sendOne = async (work: unknown): Promise<AsyncResult<never>> => {
+    if (closing !== undefined) throw new MachineryError('ERR_CLOSED', 'send: the server is closed')
+    const { definition, options: sendOptions } = signatureDataOf(work)
+    await validateBeforeSend(work)
+    const message = await published(toMessage(work, { nowMs: runtime.clock.now() }), options)
+    await publisher.send(sendUnit(runtime, message, sendOptions.resend === true))
+    return handle(message.uuid, definition, !message.noBackend, message.noBackend)
+  }
+
+  const handle = (
+    uuid: string,
+    definition: TaskDefinition | undefined,
+    stored: boolean,
+    noResult: boolean,
+  ): AsyncResult<never> =>
+    asyncResult<never>({
+      uuid,
+      runtime,
+      waiter,
+      stored,
+      unavailable: noResult ? `task ${uuid} was sent with noResult` : undefined,
+      decode: (state: TaskState) => decodeResults(definition, state.results) as never,
+    })
+
+  const close = async (): Promise<void> => {
+    await publisher.close()
+    waiter.close()
+    await ports.close()
+  }
+
+  const server: ProducerServer = {
+    register: (...tasks) => runtime.registry.register(tasks),
+    taskNames: () => runtime.registry.names(),
+    send: sendOne,
+    sendMany: (async (batch: readonly unknown[]) => sendMany(batch, sendOne)) as ProducerServer['sendMany'],
+    result: (uuid) => handle(uuid, undefined, false, false),
+    getPendingTasks: async (queue = runtime.defaultQueue, page = WHOLE) =>
+      readable(runtime, await inspectorOf(runtime).pending(queue, page)),
+    getDelayedTasks: async (page = WHOLE) =>
+      (await inspectorOf(runtime).delayed(page)).flatMap(({ body, queue, dueAt }) =>
+        readable(runtime, [body]).map((message) => ({ message, queue, dueAt })),
+      ),
+    getDeadLetters: async (queue = runtime.defaultQueue, page = WHOLE) =>
+      inspectorOf(runtime).dead(queue, page),
+    queueStats: async (queue = runtime.defaultQueue) => inspectorOf(runtime).stats(queue),
+    purge: async (queue = runtime.defaultQueue) => purgeQueue(runtime, queue),
+    redrive: async (queue = runtime.defaultQueue, ids) => redrive(runtime, queue, ids),
+    purgeResults: async (uuids) => backendOf(runtime).tasks.purge(uuids),
+    purgeGroups: async (groupUuids) => backendOf(runtime).groups.purge(groupUuids),
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => server.close(),
+  }
+  return { server, runtime }
+}
+
+function runtimeOf(ports: ServerPorts, options: ServerOptions): Runtime {
+  const { defaultQueue = 'machinery_tasks', resultsExpireInMs = 3_600_000 } = options
+  if (defaultQueue === '')
+    throw new MachineryError('ERR_OPTION_INVALID', 'defaultQueue is empty; a queue name is right')
+  if (!Number.isFinite(resultsExpireInMs) || resultsExpireInMs <= 0) {
+    throw new MachineryError(
+      'ERR_OPTION_INVALID',
+      `resultsExpireInMs is ${resultsExpireInMs}; a number of ms above 0 is right`,
+    )
+  }
+  const registry = createRegistry()
+  registry.register(options.tasks ?? [])
+  return {
+    broker: ports.broker,
+    backend: ports.backend,
+    sameStore: ports.backend === undefined ? undefined : ports.broker.sameStore?.(ports.backend),
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? silentLogger,
+    ids: options.ids ?? randomIds,
+    registry,
+    defaultQueue,
+    resultsExpireInMs,
+    limits: wireLimits(options.limits),
+    wire: options.wire ?? 'compact',
+  }
+}
+
+async function published(message: Message, options: ServerOptions): Promise<Message> {
+  if (options.beforePublish === undefined) return message
+  const changed = (await options.beforePublish(message)) ?? message
+  if (changed.uuid === message.uuid) return changed
+  throw new MachineryError(
+    'ERR_OPTION_INVALID',
+    `beforePublish changed the UUID from ${message.uuid} to ${changed.uuid}; it must stay`,
+  )
+}
+
+function sendUnit(runtime: Runtime, message: Message, resend: boolean): SendUnit {
+  const one = guarded(message, handOffContext(runtime))
+  const size = one.message.body.byteLength
+  if (size > runtime.limits.maxBytes) {
+    throw new MachineryError(
+      'ERR_MESSAGE_TOO_LARGE',
+      `task ${message.name} makes a message of ${size} bytes; the limit is ${runtime.limits.maxBytes}`,
+      { details: { uuid: message.uuid, bytes: size, limit: runtime.limits.maxBytes } },
+    )
+  }
+  const pending = one.pending === undefined ? undefined : { ...one.pending, reset: resend }
+  return { groups: [], messages: [{ message: one.message, pending }] }
+}
+
+async function sendMany(
+  batch: readonly unknown[],
+  sendOne: (work: unknown) => Promise<AsyncResult<never>>,
+): Promise<AsyncResult<never>[]> {
+  const sent: AsyncResult<never>[] = []
+  let failed: { readonly error: unknown } | undefined
+  for (let start = 0; start < batch.length; start += SEND_CHUNK) {
+    const settled = await Promise.allSettled(batch.slice(start, start + SEND_CHUNK).map(sendOne))
+    for (const outcome of settled) {
+      if (outcome.status === 'fulfilled') sent.push(outcome.value)
+      else failed ??= { error: outcome.reason }
+    }
+  }
+  if (failed !== undefined) throw failed.error
+  return sent
+}
+
+function backendOf(runtime: Runtime): NonNullable<Runtime['backend']> {
+  if (runtime.backend !== undefined) return runtime.backend
+  throw new MachineryError('ERR_BACKEND_REQUIRED', 'Result backend required')
+}

@@ -1,0 +1,30 @@
+export { toMessage } from './compile-signature.ts'
+export type { CompileContext } from './compile-signature.ts'
+export { contract } from './contract.ts'
+export type { Contract, ContractSpec } from './contract.ts'
+export { decodeArguments } from './decode-arguments.ts'
+export { createRegistry } from './registry.ts'
+export type { Registry, RunnableTask } from './registry.ts'
+export { isResults, results } from './results.ts'
+export type { Results } from './results.ts'
+export type {
+  ArgumentsMissing,
+  CallTheTaskFirst,
+  GroupCannotFollowGroup,
+  StepDoesNotFit,
+} from './seam-errors.ts'
+export type { SendOptions, SettledOptions } from './send-options.ts'
+export { isSignature, signatureData, signatureDataOf } from './signature-data.ts'
+export type { SignatureData } from './signature-data.ts'
+export type { Signature } from './signature.ts'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts'
+export type { AnyStep, Args, Got, InOf, OutOf, Passed, Ready, ResultOf, Step } from './step.ts'
+export { definitionOf, taskDefinition } from './task-definition.ts'
+export type { AnyTask, DeclaredTypes, Handler, TaskDefinition } from './task-definition.ts'
+export type { Task } from './task-handle.ts'
+export type { TaskOptions } from './task-options.ts'
+export { decodeResults, encodeResult } from './task-result.ts'
+export { task } from './task.ts'
+export { signature, typed } from './untyped-signature.ts'
+export type { TypedValue } from './untyped-signature.ts'
+export { validateArguments, validateBeforeSend } from './validate-arguments.ts'

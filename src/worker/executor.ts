@@ -1,0 +1,238 @@
+import { errorText, MachineryError } from '../core/errors.ts'
+import { isRetryIn, outcomeOf } from '../core/outcome.ts'
+import type { Consumer, Delivery } from '../core/ports/broker.ts'
+import { nextRetry } from '../core/retry-policy.ts'
+import { recordedOutgoing, type Runtime } from '../server/runtime.ts'
+import { encodeResult } from '../task/task-result.ts'
+import type { CurrentTask } from './current-task.ts'
+import {
+  failureEnding,
+  giveUpEnding,
+  repeatEnding,
+  retryEnding,
+  settleEnding,
+  successEnding,
+  type Ending,
+} from './ending.ts'
+import { logFields, type Held } from './held.ts'
+import { decide, hold, type Decision } from './intake.ts'
+import { headerRetryPolicy } from './message-headers.ts'
+import { runTask, type RunEnd } from './task-run.ts'
+import { unknownTaskEnd } from './unknown-task.ts'
+import type { Middleware, UnknownTaskPolicy, WorkerHooks } from './worker-options.ts'
+
+/** What the executor needs from its worker. */
+export interface ExecutorOptions {
+  readonly runtime: Runtime
+  readonly maxDeliveries: number
+  readonly unknownTask: UnknownTaskPolicy
+  readonly deadLetterFailures: boolean
+  readonly hooks: WorkerHooks
+  readonly middleware: readonly Middleware[]
+  readonly end: (ending: Ending) => void
+  /** Calls a hook and logs what it throws. */
+  readonly callHook: (name: keyof WorkerHooks, call: () => unknown) => void
+}
+
+/**
+ * Turns deliveries into runs and runs into endings (W1, spec: reliability 4.3). It keeps nothing: what is held, and which
+ * slots are free, is the worker's business.
+ */
+export class Executor {
+  readonly #options: ExecutorOptions
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Looks at what was claimed. Answers the deliveries to run; the others have got their ending.
+   * @throws what the backend throws; `helds` may be given to `consider` again then.
+   */
+  async consider(helds: readonly Held[]): Promise<readonly Held[]> {
+    const decisions = await decide(this.#options.runtime, helds, this.#options.maxDeliveries)
+    return helds.filter((held, index) => this.#apply(held, decisions[index] ?? { kind: 'run' }))
+  }
+
+  /** Holds deliveries; those that cannot be read have got their ending. */
+  hold(
+    consumer: Consumer,
+    deliveries: readonly Delivery[],
+  ): { readonly all: readonly Held[]; readonly readable: readonly Held[] } {
+    const all: Held[] = []
+    const readable: Held[] = []
+    for (const delivery of deliveries) {
+      const { held, unreadable } = hold(this.#options.runtime, consumer, delivery)
+      all.push(held)
+      if (unreadable === undefined) readable.push(held)
+      else this.#giveUp(held, unreadable)
+    }
+    return { all, readable }
+  }
+
+  /** Runs a task; `onSlotFree` is called when its handler has ended. */
+  run(held: Held, onSlotFree: () => void): void {
+    const { runtime, middleware, hooks } = this.#options
+    runTask(
+      runtime,
+      held,
+      { middleware, beforeTask: hooks.beforeTask },
+      (end, task) => this.#ended(held, end, task),
+      onSlotFree,
+    )
+  }
+
+  /** Answers whether the delivery is to be run. */
+  #apply(held: Held, decision: Decision): boolean {
+    const { runtime } = this.#options
+    switch (decision.kind) {
+      case 'run':
+        return true
+      case 'repeat':
+        this.#end(held, repeatEnding(runtime, held, decision.state))
+        return false
+      case 'intent':
+        this.#end(held, {
+          ...settleEnding(held, { id: held.delivery.id, kind: 'ack' }),
+          handOff: {
+            groups: [],
+            next: [{ message: recordedOutgoing(runtime, decision.body), pending: undefined }],
+            fail: [],
+            finish: undefined,
+          },
+        })
+        return false
+      case 'unknownTask':
+        this.#unknown(held)
+        return false
+      case 'giveUp':
+        this.#giveUp(held, decision.reason)
+        return false
+    }
+  }
+
+  #unknown(held: Held): void {
+    const end = unknownTaskEnd(held, this.#options.unknownTask)
+    const { id } = held.delivery
+    const { logger } = this.#options.runtime
+    if (end.kind === 'later')
+      logger.debug({ ...logFields(held), retryInMs: end.delayMs }, 'unknown task: given back')
+    else logger.warn({ ...logFields(held), ending: end.kind }, 'unknown task')
+    if (end.kind === 'deadLetter') this.#end(held, giveUpEnding(this.#options.runtime, held, end.reason))
+    else if (end.kind === 'drop') this.#end(held, settleEnding(held, { id, kind: 'ack' }))
+    else this.#end(held, settleEnding(held, { id, kind: 'release', delayMs: end.delayMs, counted: true }))
+  }
+
+  #giveUp(held: Held, reason: string): void {
+    this.#options.runtime.logger.error(
+      { ...logFields(held), reason },
+      'message given up: moved to the dead letters',
+    )
+    this.#end(held, giveUpEnding(this.#options.runtime, held, reason))
+  }
+
+  #end(held: Held, ending: Ending): void {
+    held.ended = true
+    this.#options.end(ending)
+  }
+
+  #ended(held: Held, end: RunEnd, task: CurrentTask): void {
+    // Given back at shutdown: what the handler answers now belongs to nobody.
+    if (held.ended) return
+    if (end.kind === 'returned') return this.#returned(held, end.value, task)
+    if (end.kind === 'threw') return this.#threw(held, end.thrown, task)
+    if (end.kind === 'badArguments') {
+      const text = `Reflect task args error: ${end.error.message}`
+      return this.#failed(
+        held,
+        new MachineryError('ERR_ARGUMENTS_INVALID', text, { cause: end.error }),
+        task,
+        undefined,
+      )
+    }
+    const text = `task ${task.name} passed its hard limit of ${end.limitMs} ms`
+    this.#failed(held, new MachineryError('ERR_TASK_TIMEOUT', text), task, undefined)
+  }
+
+  #returned(held: Held, value: unknown, task: CurrentTask): void {
+    const { runtime } = this.#options
+    try {
+      this.#end(
+        held,
+        successEnding(runtime, held, held.task === undefined ? [] : encodeResult(held.task, value)),
+      )
+    } catch (error) {
+      return this.#failed(held, error, task, undefined)
+    }
+    this.#after(task, 'success')
+  }
+
+  #threw(held: Held, thrown: unknown, task: CurrentTask): void {
+    const outcome = outcomeOf(thrown)
+    const { message } = held
+    if (outcome !== undefined && isRetryIn(outcome)) {
+      const { delayMs, reason } = outcome
+      const { retryCount, retryTimeoutSeconds } = message
+      this.#end(
+        held,
+        retryEnding(this.#options.runtime, held, { delayMs, error: reason, retryCount, retryTimeoutSeconds }),
+      )
+      return this.#retrying(held, thrown, task, delayMs)
+    }
+    if (outcome !== undefined) {
+      const error = new MachineryError('ERR_TASK_REJECTED', outcome.reason)
+      return this.#failed(held, error, task, `rejected: ${outcome.reason}`)
+    }
+    if (message.retryCount > 0) return this.#retry(held, thrown, task)
+    const keep = message.stopTaskDeletionOnError || this.#options.deadLetterFailures
+    this.#failed(held, thrown, task, keep ? `failed: ${errorText(thrown)}` : undefined)
+  }
+
+  #retry(held: Held, thrown: unknown, task: CurrentTask): void {
+    const { runtime } = this.#options
+    const { attemptCount, retryCount, retryTimeoutSeconds } = held.message
+    const policy = headerRetryPolicy(held.message) ?? held.task?.options.retry ?? 'fibonacci'
+    let next: ReturnType<typeof nextRetry>
+    try {
+      next = nextRetry(policy, { attempt: attemptCount + 1, retryTimeoutSeconds, error: thrown }, () =>
+        runtime.clock.random(),
+      )
+    } catch (error) {
+      return this.#failed(held, error, task, undefined)
+    }
+    this.#end(
+      held,
+      retryEnding(runtime, held, {
+        delayMs: next.delayMs,
+        error: errorText(thrown),
+        retryCount: retryCount - 1,
+        retryTimeoutSeconds: next.retryTimeoutSeconds,
+      }),
+    )
+    this.#retrying(held, thrown, task, next.delayMs)
+  }
+
+  #retrying(held: Held, thrown: unknown, task: CurrentTask, delayMs: number): void {
+    const { hooks, callHook, runtime } = this.#options
+    runtime.logger.debug(
+      { ...logFields(held), retryInMs: delayMs, error: errorText(thrown) },
+      'task runs again',
+    )
+    callHook('taskRetry', () => hooks.taskRetry?.(thrown, task, delayMs))
+    this.#after(task, 'retry')
+  }
+
+  #failed(held: Held, thrown: unknown, task: CurrentTask, deadLetter: string | undefined): void {
+    const { hooks, callHook, runtime } = this.#options
+    this.#end(held, failureEnding(runtime, held, errorText(thrown), deadLetter))
+    if (hooks.taskError === undefined)
+      runtime.logger.error({ ...logFields(held), err: thrown }, 'task failed')
+    else callHook('taskError', () => hooks.taskError?.(thrown, task))
+    this.#after(task, 'failure')
+  }
+
+  #after(task: CurrentTask, end: 'success' | 'failure' | 'retry'): void {
+    const { hooks, callHook } = this.#options
+    if (hooks.afterTask !== undefined) callHook('afterTask', () => hooks.afterTask?.(task, end))
+  }
+}

@@ -1,0 +1,144 @@
+import { abortReason, sleep, type Clock } from '../core/clock.ts'
+import { isMachineryError } from '../core/errors.ts'
+import type { Consumer, Delivery } from '../core/ports/broker.ts'
+import { backoffMs } from './backoff.ts'
+import type { QueueLine } from './queue-order.ts'
+import { queueOrder } from './queue-order.ts'
+import type { Service } from './service.ts'
+
+/** How long a refused `beforeConsume` keeps a worker from asking again. */
+const REFUSED_PAUSE_MS = 500
+
+/** What the fetcher needs from its worker. */
+export interface FetcherOptions {
+  readonly lines: readonly QueueLine[]
+  readonly order: 'weighted' | 'strict'
+  readonly clock: Clock
+  /** How many more deliveries can be taken now. */
+  readonly room: () => number
+  /** Takes what was claimed; the next claim waits for it. */
+  readonly accept: (consumer: Consumer, deliveries: readonly Delivery[]) => Promise<void>
+  readonly beforeConsume: ((queue: string) => boolean | Promise<boolean>) | undefined
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Claims deliveries whenever there is room, and only then. One queue: a claim that waits. Several: each in turn without
+ * waiting, in the order of their shares; when all are empty, one waiting claim each, until the first has something.
+ * An error never ends it: it waits with back-off and claims again.
+ */
+export class Fetcher implements Service {
+  readonly name = 'fetcher'
+  readonly #options: FetcherOptions
+  readonly #stopped = new AbortController()
+  #loop: Promise<void> | undefined
+  #wake: (() => void) | undefined
+
+  constructor(options: FetcherOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#stopped.signal.aborted) return
+    this.#loop ??= this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.wake()
+    await this.#loop
+  }
+
+  /** Room may have become free. */
+  wake(): void {
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0
+    while (!this.#stopped.signal.aborted) {
+      try {
+        await this.#round()
+        failures = 0
+      } catch (error) {
+        if (this.#stopped.signal.aborted || isMachineryError(error, 'ERR_CLOSED')) return
+        failures += 1
+        this.#options.onError(error)
+        await this.#pause(backoffMs(this.#options.clock, failures, 100, 10_000))
+      }
+    }
+  }
+
+  async #round(): Promise<void> {
+    const room = this.#options.room()
+    if (room <= 0) return new Promise((resolve) => (this.#wake = resolve))
+    const [only, ...others] = this.#options.lines
+    if (only === undefined) return new Promise((resolve) => (this.#wake = resolve))
+    if (others.length === 0) return this.#claimOne(only, room)
+    return this.#claimSeveral(room)
+  }
+
+  async #claimOne(line: QueueLine, room: number): Promise<void> {
+    if (!(await this.#mayConsume(line))) return this.#pause(REFUSED_PAUSE_MS)
+    const deliveries = await line.consumer.claim(room, this.#stopped.signal)
+    await this.#options.accept(line.consumer, deliveries)
+  }
+
+  async #claimSeveral(room: number): Promise<void> {
+    let left = room
+    const allowed: QueueLine[] = []
+    for (const line of queueOrder(this.#options.lines, this.#options.order, this.#options.clock)) {
+      if (!(await this.#mayConsume(line))) continue
+      allowed.push(line)
+      const deliveries = await line.consumer.claim(left)
+      await this.#options.accept(line.consumer, deliveries)
+      left -= deliveries.length
+      if (left <= 0) return
+    }
+    if (left < room) return
+    if (allowed.length === 0) return this.#pause(REFUSED_PAUSE_MS)
+    await this.#waitForFirst(allowed)
+  }
+
+  /** All queues are empty: waits on each, for one delivery, and stops waiting on the others when one has it. */
+  async #waitForFirst(lines: readonly QueueLine[]): Promise<void> {
+    const first = new AbortController()
+    const stop = (): void => first.abort(abortReason(this.#stopped.signal))
+    this.#stopped.signal.addEventListener('abort', stop, { once: true })
+    const errors: unknown[] = []
+    await Promise.all(
+      lines.map(async (line) => {
+        try {
+          const deliveries = await line.consumer.claim(1, first.signal)
+          first.abort()
+          await this.#options.accept(line.consumer, deliveries)
+        } catch (error) {
+          if (!first.signal.aborted) errors.push(error)
+          first.abort()
+        }
+      }),
+    )
+    this.#stopped.signal.removeEventListener('abort', stop)
+    if (errors.length > 0) throw errors[0]
+  }
+
+  async #mayConsume(line: QueueLine): Promise<boolean> {
+    const { beforeConsume } = this.#options
+    if (beforeConsume === undefined) return true
+    try {
+      return await beforeConsume(line.queue)
+    } catch (error) {
+      this.#options.onError(error)
+      return false
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    try {
+      await sleep(this.#options.clock, ms, this.#stopped.signal)
+    } catch {
+      // The stop ends the pause; the loop sees it.
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import { isMachineryError } from '../core/errors.ts'
+import type { Consumer, Settlement } from '../core/ports/broker.ts'
+import type { GuardedMessage } from '../core/ports/same-store.ts'
+import { handOffContext, recordedOutgoing, type Runtime } from '../server/runtime.ts'
+import { chordTrigger, handOff, type HandOff } from '../workflow/hand-off.ts'
+import { storedOutcome, type Ending } from './ending.ts'
+
+/** `done`: settled. `fenced`: another run owns the task; look again later. `again`: something did not go through; repeat all of it. */
+export type Verdict = 'done' | 'fenced' | 'again'
+
+interface Step {
+  readonly ending: Ending
+  handOff: HandOff
+  verdict: Verdict | undefined
+}
+
+/**
+ * The generic path of W1 over the two ports, for a batch of endings: commit or record the retry → groups → PENDING and
+ * publish of what comes next → failures downstream → group count and trigger → settle. Nothing is settled before
+ * everything before it is confirmed; every step may be repeated. What fuses it (`SameStore.finish`) must equal it.
+ * @throws what a port throws; then nothing was settled and the whole batch may be repeated.
+ */
+export async function finishOverTwoPorts(
+  runtime: Runtime,
+  endings: readonly Ending[],
+): Promise<readonly Verdict[]> {
+  const steps = endings.map((ending): Step => ({ ending, handOff: ending.handOff, verdict: undefined }))
+  await commitAll(runtime, steps)
+  await retryAll(runtime, steps)
+  await handOffAll(runtime, steps)
+  await finishGroups(runtime, open(steps))
+  await settleAll(open(steps))
+  return steps.map((step) => step.verdict ?? 'done')
+}
+
+/** The rest of an ending whose commit and hand-off happened, and whose group's trigger it owns: trigger, then settle. */
+export async function triggerAndSettle(
+  runtime: Runtime,
+  endings: readonly Ending[],
+): Promise<readonly Verdict[]> {
+  const steps = endings.map((ending): Step => ({ ending, handOff: ending.handOff, verdict: undefined }))
+  await triggerAll(runtime, steps)
+  await settleAll(open(steps))
+  return steps.map((step) => step.verdict ?? 'done')
+}
+
+function open(steps: readonly Step[]): Step[] {
+  return steps.filter((step) => step.verdict === undefined)
+}
+
+async function commitAll(runtime: Runtime, steps: readonly Step[]): Promise<void> {
+  const withCommit = steps.flatMap((step) =>
+    step.ending.commit === undefined ? [] : [{ step, write: step.ending.commit }],
+  )
+  if (withCommit.length === 0 || runtime.backend === undefined) return
+  const outcomes = await runtime.backend.tasks.commit(withCommit.map((item) => item.write))
+  withCommit.forEach(({ step }, index) => {
+    const outcome = outcomes[index]
+    if (outcome?.kind === 'fenced') step.verdict = 'fenced'
+    // The stored result counts, also when another copy won: a hand-off never depends on memory (R1).
+    else if (outcome?.kind === 'done') repeatHandOff(runtime, step, outcome.state)
+  })
+}
+
+async function retryAll(runtime: Runtime, steps: readonly Step[]): Promise<void> {
+  const withRetry = steps.flatMap((step) =>
+    step.ending.retry === undefined ? [] : [{ step, write: step.ending.retry }],
+  )
+  if (withRetry.length === 0 || runtime.backend === undefined) return
+  const outcomes = await runtime.backend.tasks.retry(withRetry.map((item) => item.write))
+  withRetry.forEach(({ step }, index) => {
+    const outcome = outcomes[index]
+    if (outcome?.kind === 'fenced') step.verdict = 'fenced'
+    else if (outcome?.kind === 'done') repeatHandOff(runtime, step, outcome.state)
+    else if (outcome?.kind === 'intent') {
+      step.handOff = {
+        ...step.handOff,
+        next: [{ message: recordedOutgoing(runtime, outcome.body), pending: undefined }],
+      }
+    }
+  })
+}
+
+function repeatHandOff(runtime: Runtime, step: Step, state: Parameters<typeof storedOutcome>[0]): void {
+  step.handOff = handOff(step.ending.held.message, storedOutcome(state), handOffContext(runtime))
+}
+
+async function handOffAll(runtime: Runtime, steps: readonly Step[]): Promise<void> {
+  const live = open(steps)
+  const groups = live.flatMap((step) => step.handOff.groups)
+  if (groups.length > 0) await runtime.backend?.groups.init(groups)
+  await publishGuarded(runtime, live)
+  const fails = open(live).flatMap((step) => step.handOff.fail)
+  if (fails.length > 0) await runtime.backend?.tasks.fail(fails)
+}
+
+async function publishGuarded(runtime: Runtime, steps: readonly Step[]): Promise<void> {
+  const all = steps.flatMap((step) => step.handOff.next.map((next) => ({ step, next })))
+  if (all.length === 0) return
+  const skip = await alreadyFurther(
+    runtime,
+    all.map((item) => item.next),
+  )
+  const toPublish = all.filter((item) => !skip.has(item.next))
+  const outcomes =
+    toPublish.length > 0 ? await runtime.broker.publish(toPublish.map((item) => item.next.message)) : []
+  toPublish.forEach(({ step }, index) => {
+    if (outcomes[index]?.outcome !== 'stored') step.verdict = 'again'
+  })
+}
+
+/** R4: writes PENDING, and answers which messages must not be published any more. */
+async function alreadyFurther(
+  runtime: Runtime,
+  messages: readonly GuardedMessage[],
+): Promise<ReadonlySet<GuardedMessage>> {
+  const withState = messages.flatMap((message) =>
+    message.pending === undefined ? [] : [{ message, write: message.pending }],
+  )
+  if (withState.length === 0 || runtime.backend === undefined) return new Set()
+  const outcomes = await runtime.backend.tasks.pending(withState.map((item) => item.write))
+  return new Set(withState.filter((_, index) => outcomes[index] === 'exists').map((item) => item.message))
+}
+
+async function finishGroups(runtime: Runtime, steps: readonly Step[]): Promise<void> {
+  const members = steps.flatMap((step) =>
+    step.handOff.finish === undefined ? [] : [{ step, finish: step.handOff.finish }],
+  )
+  if (members.length === 0 || runtime.backend === undefined) return
+  const outcomes = await runtime.backend.groups.finish(members.map((item) => item.finish))
+  await triggerAll(
+    runtime,
+    members.filter((_, index) => outcomes[index] === 'trigger').map((item) => item.step),
+  )
+}
+
+async function triggerAll(runtime: Runtime, steps: readonly Step[]): Promise<void> {
+  const { backend } = runtime
+  if (steps.length === 0 || backend === undefined) return
+  const context = handOffContext(runtime)
+  for (const step of steps) {
+    const member = step.ending.held.message
+    const [group] = await backend.groups.get([member.groupUuid])
+    const handed = {
+      ...step,
+      handOff: group === undefined ? step.handOff : chordTrigger(member, group, context),
+    }
+    if (group !== undefined) await handOffAll(runtime, [handed])
+    if (handed.verdict === 'again') step.verdict = 'again'
+    else await backend.groups.triggered([member.groupUuid])
+  }
+}
+
+/** A settlement that is lost is no error: the copy that owns the message now finds the terminal state. */
+async function settleAll(steps: readonly Step[]): Promise<void> {
+  const byConsumer = new Map<Consumer, { step: Step; settlement: Settlement }[]>()
+  for (const step of steps) {
+    const { consumer } = step.ending.held
+    const list = byConsumer.get(consumer)
+    const item = { step, settlement: step.ending.settlement }
+    if (list === undefined) byConsumer.set(consumer, [item])
+    else list.push(item)
+  }
+  for (const [consumer, items] of byConsumer) {
+    try {
+      await consumer.settle(items.map((item) => item.settlement))
+    } catch (error) {
+      if (isMachineryError(error, 'ERR_CLOSED')) continue
+      for (const item of items) item.step.verdict = 'again'
+    }
+  }
+}

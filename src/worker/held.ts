@@ -1,0 +1,37 @@
+import type { Message } from '../core/message.ts'
+import type { Consumer, Delivery } from '../core/ports/broker.ts'
+import type { RunnableTask } from '../task/registry.ts'
+
+/** Why a handler's signal was aborted. */
+export type AbortKind = 'leaseLost' | 'shutdown' | 'softLimit' | 'hardLimit'
+
+/** One delivery that this worker holds, from the claim to its settlement. */
+export interface Held {
+  readonly delivery: Delivery
+  readonly consumer: Consumer
+  readonly message: Message
+  /** Undefined for a message that will not run here. */
+  readonly task: RunnableTask | undefined
+  /** Whether a state is kept for it: there is a backend, a UUID, and nobody asked for none. */
+  readonly hasState: boolean
+  /** 1-based number of this try. */
+  attempt: number
+  /** Looked at again after another run owned the task: `begin` has to tell what became of it. */
+  readonly recheck: boolean
+  /** Whether `begin` was recorded before the handler started. */
+  begun: boolean
+  /** Aborts the handler's signal; set while it runs. */
+  abort: ((kind: AbortKind) => void) | undefined
+  /** Whether its end was decided: what a handler that still runs answers is ignored then. */
+  ended: boolean
+}
+
+/** A message in short, for log lines. */
+export function logFields(held: Held): Record<string, unknown> {
+  return {
+    uuid: held.message.uuid,
+    task: held.message.name,
+    queue: held.delivery.queue,
+    attempt: held.attempt,
+  }
+}

@@ -1,0 +1,44 @@
+import { errorText } from '../core/errors.ts'
+import type { Held } from './held.ts'
+import type { UnknownTaskPolicy } from './worker-options.ts'
+
+/** Deliveries after which a task that no worker knows becomes a dead letter: about an hour of 1 → 60 s pauses. */
+export const MAX_UNKNOWN_DELIVERIES = 66
+const FIRST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 60_000
+
+/** What becomes of a message whose task is not registered here. */
+export type UnknownTaskEnd =
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'deadLetter'; readonly reason: string }
+  | { readonly kind: 'later'; readonly delayMs: number }
+
+/**
+ * Applies the policy. The message's own `IgnoreWhenTaskNotRegistered` drops it first, as in Go (go-core 5.7). The bytes are
+ * not changed: later means a counted release, so another worker that knows the task can take it meanwhile.
+ */
+export function unknownTaskEnd(held: Held, policy: UnknownTaskPolicy): UnknownTaskEnd {
+  const { name, uuid, ignoreWhenTaskNotRegistered } = held.message
+  const { queue, deliveryCount } = held.delivery
+  const reason = `Task not registered error: ${name}`
+  if (ignoreWhenTaskNotRegistered) return { kind: 'drop' }
+  if (typeof policy === 'function') {
+    try {
+      const answer = policy({ uuid, name, queue, deliveryCount })
+      if (answer === 'drop') return { kind: 'drop' }
+      if (answer === 'deadLetter') return { kind: 'deadLetter', reason }
+      return { kind: 'later', delayMs: Math.max(0, answer.retryInMs) }
+    } catch (error) {
+      return { kind: 'deadLetter', reason: `${reason}; unknownTask threw: ${errorText(error)}` }
+    }
+  }
+  if (policy === 'drop') return { kind: 'drop' }
+  if (policy === 'deadLetter') return { kind: 'deadLetter', reason }
+  if (deliveryCount + 1 >= MAX_UNKNOWN_DELIVERIES) {
+    return { kind: 'deadLetter', reason: `${reason}; no worker knew it in ${deliveryCount + 1} deliveries` }
+  }
+  return {
+    kind: 'later',
+    delayMs: Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(deliveryCount, 6)),
+  }
+}

@@ -1,0 +1,278 @@
+import { availableParallelism } from 'node:os'
+import { MachineryError } from '../core/errors.ts'
+import type { Consumer, Delivery } from '../core/ports/broker.ts'
+import type { Runtime } from '../server/runtime.ts'
+import { ChoreRunner } from './chore-runner.ts'
+import { settleEnding } from './ending.ts'
+import { Executor } from './executor.ts'
+import { Fetcher } from './fetcher.ts'
+import { logFields, type Held } from './held.ts'
+import { listenToSignals } from './process-signals.ts'
+import { queuePlan, type QueueLine } from './queue-order.ts'
+import { RunQueue } from './run-queue.ts'
+import { Settler, SETTLE_WINDOW } from './settler.ts'
+import { createSlots, type Slots } from './slots.ts'
+import { drain } from './shutdown.ts'
+import type { WorkerHooks, WorkerOptions } from './worker-options.ts'
+
+/** How long a delivery whose task another run owns is kept before it is looked at again. */
+const FENCED_PAUSE_MS = 5_000
+const LOOK_AHEAD_MOST = 64
+
+/** A running worker. */
+export interface Worker extends AsyncDisposable {
+  readonly name: string
+  /** Handlers that run now. */
+  readonly running: number
+  readonly concurrency: number
+  /**
+   * Changes how many handlers may run at once, while running.
+   * @throws `ERR_OPTION_INVALID` unless it is a whole number above 0.
+   */
+  resize(concurrency: number): Promise<void>
+  /** Resolves when the worker has closed: by `close()` or by a signal. */
+  readonly closed: Promise<void>
+  /**
+   * Stops claiming, lets running handlers end for up to `graceMs`, then aborts their signals and gives back, uncounted, what
+   * is left two seconds later. Idempotent.
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>
+}
+
+/**
+ * Starts a worker on the queues of its options.
+ * @throws `ERR_OPTION_INVALID` naming the option; what the broker's `consume` throws.
+ */
+export async function startWorker(runtime: Runtime, options: WorkerOptions): Promise<Worker> {
+  const slots = slotsOf(options)
+  const plan = queuePlan(options, runtime.defaultQueue)
+  const worker = new RunningWorker(runtime, options, slots)
+  const lines: QueueLine[] = []
+  try {
+    for (const { queue, weight } of plan.queues) {
+      const consumer = await runtime.broker.consume(queue, {
+        maxUnsettled: maxUnsettled(slots.capacity),
+        onLost: (ids) => worker.lost(ids),
+      })
+      lines.push({ queue, weight, consumer })
+    }
+  } catch (error) {
+    await Promise.all(lines.map((line) => line.consumer.close()))
+    throw error
+  }
+  worker.start(lines, plan.order)
+  return worker
+}
+
+function slotsOf(options: WorkerOptions): Slots {
+  const { concurrency, slots } = options
+  if (slots !== undefined && concurrency !== undefined) {
+    throw new MachineryError(
+      'ERR_OPTION_INVALID',
+      'concurrency and slots are mutually exclusive; give one of them',
+    )
+  }
+  if (concurrency !== undefined && (!Number.isInteger(concurrency) || concurrency < 0)) {
+    throw new MachineryError(
+      'ERR_OPTION_INVALID',
+      `concurrency is ${concurrency}; a whole number from 0 is right, where 0 means twice the CPUs`,
+    )
+  }
+  return slots ?? createSlots(concurrency || availableParallelism() * 2)
+}
+
+function maxUnsettled(concurrency: number): number {
+  return concurrency + LOOK_AHEAD_MOST + SETTLE_WINDOW
+}
+
+class RunningWorker implements Worker {
+  readonly name: string
+  readonly closed: Promise<void>
+  readonly #runtime: Runtime
+  readonly #options: WorkerOptions
+  readonly #slots: Slots
+  readonly #held = new Map<string, Held>()
+  readonly #executor: Executor
+  readonly #settler: Settler
+  readonly #queue: RunQueue
+  readonly #chores: ChoreRunner
+  #fetcher: Fetcher | undefined
+  #lines: readonly QueueLine[] = []
+  #closing: Promise<void> | undefined
+  #stopSignals: () => void = () => {}
+  #resolveClosed: () => void = () => {}
+  readonly #hurry = new AbortController()
+
+  constructor(runtime: Runtime, options: WorkerOptions, slots: Slots) {
+    this.name = options.name ?? `worker_${runtime.ids.uuid().slice(0, 8)}`
+    this.#runtime = { ...runtime, logger: runtime.logger.child({ worker: this.name }) }
+    this.#options = options
+    this.#slots = slots
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
+    this.#settler = new Settler(this.#runtime, {
+      onSettled: (held) => this.#settled(held),
+      onFenced: (held) => this.#fenced(held),
+      onError: (error) => this.#trouble(error),
+    })
+    this.#executor = new Executor({
+      runtime: this.#runtime,
+      maxDeliveries: options.maxDeliveries ?? 10,
+      unknownTask: options.unknownTask ?? 'retryLater',
+      deadLetterFailures: options.deadLetterFailures ?? false,
+      hooks: options.hooks ?? {},
+      middleware: options.middleware ?? [],
+      end: (ending) => this.#settler.end(ending),
+      callHook: (name, call) => this.#callHook(name, call),
+    })
+    this.#queue = new RunQueue({
+      slots,
+      clock: runtime.clock,
+      run: (held, onSlotFree) => this.#run(held, onSlotFree),
+      unsettled: () => this.#settler.size,
+      giveBack: (held) => this.#giveBack(held),
+      onRoom: () => this.#fetcher?.wake(),
+    })
+    this.#chores = new ChoreRunner(runtime.broker.chores, runtime.clock, this.#runtime.logger)
+  }
+
+  get running(): number {
+    return this.#queue.running
+  }
+
+  get concurrency(): number {
+    return this.#slots.capacity
+  }
+
+  start(lines: readonly QueueLine[], order: 'weighted' | 'strict'): void {
+    this.#lines = lines
+    this.#fetcher = new Fetcher({
+      lines,
+      order,
+      clock: this.#runtime.clock,
+      room: () => this.#queue.room,
+      accept: (consumer, deliveries) => this.#accept(consumer, deliveries),
+      beforeConsume: this.#options.hooks?.beforeConsume,
+      onError: (error) => this.#trouble(error),
+    })
+    this.#chores.start()
+    this.#fetcher.start()
+    if (this.#options.noSignals !== true) {
+      this.#stopSignals = listenToSignals(this.#runtime.logger, {
+        onFirst: () => void this.close(),
+        onSecond: () => this.#hurry.abort(),
+      })
+    }
+    const queues = lines.map((line) => line.queue)
+    this.#runtime.logger.info({ queues, concurrency: this.concurrency }, 'worker started')
+  }
+
+  async resize(concurrency: number): Promise<void> {
+    if (!Number.isInteger(concurrency) || concurrency < 1) {
+      throw new MachineryError(
+        'ERR_OPTION_INVALID',
+        `resize: concurrency is ${concurrency}; a whole number above 0 is right`,
+      )
+    }
+    await Promise.all(this.#lines.map((line) => line.consumer.resize(maxUnsettled(concurrency))))
+    this.#slots.resize(concurrency)
+    this.#fetcher?.wake()
+  }
+
+  /** Deliveries are not ours any more: their handlers should end, what they answer may still be the first to commit. */
+  lost(ids: readonly string[]): void {
+    for (const id of ids) {
+      const held = this.#held.get(id)
+      if (held === undefined) continue
+      this.#runtime.logger.warn(logFields(held), 'lease lost: the task may run elsewhere')
+      held.abort?.('leaseLost')
+    }
+  }
+
+  close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.graceMs ?? this.#options.graceMs ?? 25_000)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    await this.#fetcher?.stop()
+    for (const held of this.#queue.close()) this.#giveBack(held)
+    await drain({
+      clock: this.#runtime.clock,
+      graceMs,
+      hurry: this.#hurry.signal,
+      isIdle: () => this.#queue.running === 0,
+      running: () => [...this.#held.values()].filter((held) => !held.ended),
+      giveBack: (held) => this.#giveBack(held),
+      flush: () => this.#settler.stop(),
+    })
+    await Promise.all([...this.#lines.map((line) => line.consumer.close()), this.#chores.stop()])
+    this.#stopSignals()
+    this.#runtime.logger.info({}, 'worker closed')
+    this.#resolveClosed()
+  }
+
+  async #accept(consumer: Consumer, deliveries: readonly Delivery[]): Promise<void> {
+    const { all, readable } = this.#executor.hold(consumer, deliveries)
+    for (const held of all) this.#held.set(held.delivery.id, held)
+    await this.#consider(readable)
+  }
+
+  /** An error while the states are read leaves the deliveries as they are: they are given back, not counted. */
+  async #consider(helds: readonly Held[]): Promise<void> {
+    try {
+      this.#queue.add(await this.#executor.consider(helds))
+    } catch (error) {
+      for (const held of helds) this.#giveBack(held)
+      throw error
+    }
+  }
+
+  #run(held: Held, onSlotFree: () => void): void {
+    if (held.hasState && !held.begun) this.#settler.started(held)
+    this.#executor.run(held, onSlotFree)
+  }
+
+  #giveBack(held: Held): void {
+    if (held.ended) return
+    held.ended = true
+    held.abort?.('shutdown')
+    this.#settler.end(
+      settleEnding(held, { id: held.delivery.id, kind: 'release', delayMs: 0, counted: false }),
+    )
+  }
+
+  #settled(held: Held): void {
+    this.#held.delete(held.delivery.id)
+    this.#queue.pump()
+  }
+
+  #fenced(held: Held): void {
+    this.#runtime.clock.setTimer(() => {
+      if (this.#closing !== undefined || !this.#held.has(held.delivery.id)) return
+      const again: Held = { ...held, begun: false, ended: false, abort: undefined, recheck: true }
+      this.#held.set(held.delivery.id, again)
+      this.#consider([again]).catch((error: unknown) => this.#trouble(error))
+    }, FENCED_PAUSE_MS)
+  }
+
+  #trouble(error: unknown): void {
+    this.#runtime.logger.warn({ err: error }, 'worker has trouble; trying again')
+    const { hooks } = this.#options
+    if (hooks?.workerError !== undefined) this.#callHook('workerError', () => hooks.workerError?.(error))
+  }
+
+  #callHook(name: keyof WorkerHooks, call: () => unknown): void {
+    const failed = (error: unknown): void =>
+      this.#runtime.logger.error({ err: error, hook: name }, 'a hook threw')
+    try {
+      const answer = call()
+      if (answer instanceof Promise) answer.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+}
