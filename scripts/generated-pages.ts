@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { ERROR_CODES } from '../src/core/error-codes.ts'
+import { driverMatrix } from './driver-matrix.ts'
+import { driverRows } from './driver-rows.ts'
+import { errorTable } from './error-table.ts'
+import { withSection } from './generated-section.ts'
+import { optionTable } from './option-table.ts'
+import { ROOT } from './step-runner.ts'
+
+/** A page of which a part is generated. */
+export interface GeneratedPage {
+  /** From the root. */
+  readonly path: string
+  /** The page with its generated part renewed. */
+  readonly render: (page: string) => string
+}
+
+/** The pages with tables of options: per page the interfaces, and the files they are in. */
+const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'docs/reference/options.md': {
+    PortOptions: 'src/app/open-ports.ts',
+    ServerOptions: 'src/server/server-options.ts',
+    WorkerOptions: 'src/worker/worker-options.ts',
+    WorkerHooks: 'src/worker/worker-options.ts',
+    TaskOptions: 'src/task/task-options.ts',
+    SendOptions: 'src/task/send-options.ts',
+    WaitOptions: 'src/server/async-result.ts',
+    WireLimits: 'src/core/wire/limits.ts',
+  },
+  'docs/drivers/memory.md': { MemoryStoreOptions: 'src/drivers/memory/memory-store.ts' },
+  'docs/drivers/sqlite.md': { SqliteStoreOptions: 'src/drivers/sqlite/sqlite-options.ts' },
+}
+
+/** All generated parts of the documentation. */
+export async function generatedPages(): Promise<readonly GeneratedPage[]> {
+  const matrix = driverMatrix(await driverRows())
+  return [
+    { path: 'README.md', render: (page) => withSection(page, 'driver matrix', matrix) },
+    {
+      path: 'docs/reference/errors.md',
+      render: (page) => withSection(page, 'error codes', errorTable(ERROR_CODES)),
+    },
+    ...Object.entries(OPTIONS).map(([path, interfaces]) => ({
+      path,
+      render: (page: string) => withOptions(page, interfaces),
+    })),
+  ]
+}
+
+function withOptions(page: string, interfaces: Readonly<Record<string, string>>): string {
+  let text = page
+  for (const [name, file] of Object.entries(interfaces)) {
+    text = withSection(text, name, optionTable(readFileSync(join(ROOT, file), 'utf8'), name))
+  }
+  return text
+}
