@@ -116,7 +116,7 @@ export const ERROR_CODES = {
   },
   ERR_LOCK_FAILED: { meaning: 'A lock is held by another owner.', retryable: true },
   ERR_CLOSED: { meaning: 'The object was closed, or is closing.', retryable: false },
-} as const satisfies Record<string, ErrorCodeEntry>
+} as const
 
 /** The stable code of a `MachineryError`. */
 export type ErrorCode = keyof typeof ERROR_CODES

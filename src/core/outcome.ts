@@ -3,7 +3,7 @@ import { MachineryError } from './errors.ts'
 /** Verdicts of a handler that are not errors: thrown, logged at info, and never given to an error handler. */
 export type Outcome = RetryIn | Reject
 
-const OUTCOME = Symbol.for('machinery-ts.outcome')
+const OUTCOME: unique symbol = Symbol.for('machinery-ts.outcome')
 
 /** "Run me again later": see `retryIn`. */
 export interface RetryIn {

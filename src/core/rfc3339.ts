@@ -11,38 +11,83 @@ export interface Instant {
 /** Go's zero time: a time that is not known. */
 export const ZERO_TIME = '0001-01-01T00:00:00Z'
 
-const SHAPE = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))$/
-
 const MS_PER_MINUTE = 60_000
+const MS_PER_DAY = 86_400_000
+
+const ZERO = 0x30
+const Z = 0x5a
 
 /**
  * Reads a time as Go's RFC 3339 parser does: the fraction is optional, may follow a comma, and is cut after 9 digits;
  * the offset is `Z` or ±hh:mm; second 60, hour 24 and days that do not exist are refused (go-core 2.4).
  */
 export function parseRfc3339(text: string): Instant | undefined {
-  const parts = SHAPE.exec(text)
-  if (parts === null) return undefined
-  const [, year = '', month = '', day = '', hour = '', minute = '', second = ''] = parts
-  const fraction = (parts[7] ?? '').slice(0, 9).padEnd(9, '0')
-  const offset = offsetOf(parts[8], parts[9], parts[10])
-  const date = dateOf(Number(year), Number(month), Number(day))
-  if (date === undefined || offset === undefined) return undefined
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined
-  const seconds = (Number(hour) * 60 + Number(minute)) * 60 + Number(second)
-  const epochMs = date + seconds * 1000 + Number(fraction.slice(0, 3)) - offset * MS_PER_MINUTE
-  return { epochMs, nanos: Number(fraction.slice(3)), offsetMinutes: offset }
+  const date = dateAt(text)
+  const time = timeAt(text)
+  if (Number.isNaN(date + time)) return undefined
+  const fractionEnd = skipFraction(text)
+  const offsetMinutes = offsetAt(text, fractionEnd)
+  if (Number.isNaN(offsetMinutes)) return undefined
+  const fraction = fractionEnd > 19 ? text.slice(20, Math.min(fractionEnd, 29)).padEnd(9, '0') : '000000000'
+  const epochMs = date + time + Number(fraction.slice(0, 3)) - offsetMinutes * MS_PER_MINUTE
+  return { epochMs, nanos: Number(fraction.slice(3)), offsetMinutes }
 }
 
-function offsetOf(sign = '', hours = '0', minutes = '0'): number | undefined {
-  if (Number(hours) > 23 || Number(minutes) > 59) return undefined
-  const offset = Number(hours) * 60 + Number(minutes)
-  return sign === '-' ? 0 - offset : offset
+/** The number written in two digits at `at`, or NaN. */
+function twoDigits(text: string, at: number): number {
+  if (at + 2 > text.length) return Number.NaN
+  const tens = text.charCodeAt(at) - ZERO
+  const ones = text.charCodeAt(at + 1) - ZERO
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN
 }
 
-function dateOf(year: number, month: number, day: number): number | undefined {
-  const date = new Date(0)
-  date.setUTCFullYear(year, month - 1, day)
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : undefined
+const inRange = (value: number, least: number, most: number): number =>
+  value >= least && value <= most ? value : Number.NaN
+
+/** Epoch milliseconds at which the day of `YYYY-MM-DDT…` begins, or NaN. */
+function dateAt(text: string): number {
+  if (text[4] !== '-' || text[7] !== '-' || text[10] !== 'T') return Number.NaN
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2)
+  const month = inRange(twoDigits(text, 5), 1, 12)
+  const day = inRange(twoDigits(text, 8), 1, daysIn(year, month))
+  // Counted in years that begin in March, so that a leap day ends its year.
+  const march = month > 2 ? year : year - 1
+  const leapDays = Math.floor(march / 4) - Math.floor(march / 100) + Math.floor(march / 400)
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
+  return (march * 365 + leapDays + dayOfYear - DAYS_TO_EPOCH) * MS_PER_DAY
+}
+
+/** Days from 0000-03-01 to 1970-01-01. */
+const DAYS_TO_EPOCH = 719_468
+
+function daysIn(year: number, month: number): number {
+  if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+}
+
+/** Milliseconds of the whole seconds of `…THH:MM:SS`, or NaN. */
+function timeAt(text: string): number {
+  if (text[13] !== ':' || text[16] !== ':') return Number.NaN
+  const hour = inRange(twoDigits(text, 11), 0, 23)
+  const minute = inRange(twoDigits(text, 14), 0, 59)
+  return ((hour * 60 + minute) * 60 + inRange(twoDigits(text, 17), 0, 59)) * 1000
+}
+
+/** Where the fraction behind the seconds ends; there, when there is none. A separator alone is none. */
+function skipFraction(text: string): number {
+  if (text[19] !== '.' && text[19] !== ',') return 19
+  let at = 20
+  while (at < text.length && text.charCodeAt(at) >= ZERO && text.charCodeAt(at) <= ZERO + 9) at += 1
+  return at > 20 ? at : 19
+}
+
+/** Minutes of the offset that the text ends with, or NaN. */
+function offsetAt(text: string, at: number): number {
+  if (text.charCodeAt(at) === Z) return text.length === at + 1 ? 0 : Number.NaN
+  const sign = text[at]
+  if ((sign !== '+' && sign !== '-') || text[at + 3] !== ':' || text.length !== at + 6) return Number.NaN
+  const minutes = inRange(twoDigits(text, at + 1), 0, 23) * 60 + inRange(twoDigits(text, at + 4), 0, 59)
+  return sign === '-' ? 0 - minutes : minutes
 }
 
 /**
@@ -69,5 +114,6 @@ function formatOffset(offsetMinutes: number): string {
 
 /** The wall time as the product stores it: RFC 3339, UTC. `epochMs` must lie in the years 0000…9999. */
 export function nowRfc3339(epochMs: number): string {
-  return formatRfc3339(Math.floor(epochMs)) ?? ZERO_TIME
+  const text = new Date(Math.floor(epochMs)).toISOString()
+  return text.endsWith('0Z') || text.length > 24 ? (formatRfc3339(Math.floor(epochMs)) ?? ZERO_TIME) : text
 }

@@ -1,4 +1,4 @@
-import type { Arg, JsonText } from '../message.ts'
+import type { Arg } from '../message.ts'
 import { type ArgType, conversionError } from './arg-type.ts'
 import { array, byteSlice, bytes } from './arrays.ts'
 import { excerpt } from '../wire/decode-error.ts'
@@ -47,12 +47,15 @@ function byName(scalars: readonly AnyType[]): ReadonlyMap<string, AnyType> {
   return new Map(all.map((type) => [type.typeName, type]))
 }
 
+/** No literal of this length is beyond 2^53. */
+const SAFE_LENGTH = 15
+
 /** A number where it is exact, else a bigint. */
-function untypedInteger(type: WideIntegerType): ArgType<number | bigint> {
+function untypedInteger(type: WideIntegerType): AnyType {
   return {
-    typeName: type.typeName,
-    encode: (value) => (typeof value === 'bigint' ? type.big.encode(value) : type.encode(value)),
-    decode(text: JsonText) {
+    ...type,
+    decode(text) {
+      if (text.length <= SAFE_LENGTH) return type.decode(text)
       const exact = type.big.decode(text)
       const value = Number(exact)
       return Number.isSafeInteger(value) ? value : exact

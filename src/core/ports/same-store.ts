@@ -45,13 +45,14 @@ export interface FinishUnit {
   readonly next: readonly GuardedMessage[]
   /** Downstream tasks that will never run. */
   readonly fail: readonly FailWrite[]
-  readonly finish: GroupFinish | undefined
+  /** The member itself, and the members downstream of it that will never run. */
+  readonly finishes: readonly GroupFinish[]
 }
 
 /**
  * `done`: everything happened, the acknowledgement included. `fenced`: nothing happened, since another terminal state or
  * token stands, an intent is recorded, or the delivery is not ours: the generic path over the two ports decides.
- * `trigger`: the member owns its group's trigger; everything happened but the acknowledgement, which the generic path
+ * `trigger`: a member of `finishes` owns its group's trigger; everything happened but the acknowledgement, which the generic path
  * gives after the trigger. `failed`: the store refused, nothing happened; the generic path tries again.
  */
 export type FinishUnitOutcome = 'done' | 'fenced' | 'trigger' | 'failed'

@@ -62,32 +62,32 @@ export function decodeGroupMeta(document: string | Uint8Array): GroupMeta {
     createdAt: '',
     ttl: 0,
   }
-  readMembers(document, 'tasks.GroupMeta', (cursor, key) => readField(cursor, key, draft))
+  readMembers(document, 'tasks.GroupMeta', NAMES, (cursor, name) => readField(cursor, name, draft))
   return draft
 }
 
-function readField(cursor: JsonCursor, key: string, draft: Draft): boolean {
-  switch (key) {
-    case 'groupuuid':
+const NAMES = ['GroupUUID', 'TaskUUIDs', 'ChordTriggered', 'Lock', 'CreatedAt', 'TTL'] as const
+
+function readField(cursor: JsonCursor, name: (typeof NAMES)[number], draft: Draft): void {
+  switch (name) {
+    case 'GroupUUID':
       draft.groupUuid = readText(cursor, GROUP_UUID)
-      return true
-    case 'taskuuids':
+      break
+    case 'TaskUUIDs':
       draft.taskUuids = readTexts(cursor)
-      return true
-    case 'chordtriggered':
+      break
+    case 'ChordTriggered':
       draft.chordTriggered = readBoolean(cursor, CHORD_TRIGGERED)
-      return true
-    case 'lock':
+      break
+    case 'Lock':
       draft.lock = readBoolean(cursor, LOCK)
-      return true
-    case 'createdat':
+      break
+    case 'CreatedAt':
       draft.createdAt = readCreatedAt(cursor)
-      return true
-    case 'ttl':
+      break
+    case 'TTL':
       draft.ttl = readInteger(cursor, TTL)
-      return true
-    default:
-      return false
+      break
   }
 }
 

@@ -66,9 +66,9 @@ function readResult(cursor: JsonCursor): TaskResult {
   let value = 'null'
   let more = openContainer(cursor, CLOSE_BRACE)
   while (more) {
-    const key = foldCase(readKey(cursor))
-    if (key === 'value') value = readRaw(cursor)
-    else if (key !== 'type') skipValue(cursor)
+    const key = readKey(cursor)
+    if (key === 'Value' || foldCase(key) === 'value') value = readRaw(cursor)
+    else if (key !== 'Type' && foldCase(key) !== 'type') skipValue(cursor)
     else if (!skipNull(cursor)) type = readText(cursor, TYPE)
     more = nextMember(cursor, CLOSE_BRACE)
   }

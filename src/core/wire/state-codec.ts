@@ -86,9 +86,9 @@ export function decodeState(document: string | Uint8Array): TaskState {
     retryAt: undefined,
   }
   let hasState = false
-  readMembers(document, 'tasks.TaskState', (cursor, key) => {
-    hasState ||= key === 'state'
-    return readField(cursor, key, draft)
+  readMembers(document, 'tasks.TaskState', NAMES, (cursor, name) => {
+    hasState ||= name === 'State'
+    readField(cursor, name, draft)
   })
   if (!hasState) throw unknownState('', 0)
   return draft
@@ -96,34 +96,34 @@ export function decodeState(document: string | Uint8Array): TaskState {
 
 const NO_RESULTS: readonly TaskResult[] = Object.freeze([])
 
-function readField(cursor: JsonCursor, key: string, draft: Draft): boolean {
-  switch (key) {
-    case 'taskuuid':
+const NAMES = ['TaskUUID', 'TaskName', 'State', 'Results', 'Error', 'CreatedAt', 'TTL', 'RetryAt'] as const
+
+function readField(cursor: JsonCursor, name: (typeof NAMES)[number], draft: Draft): void {
+  switch (name) {
+    case 'TaskUUID':
       draft.uuid = readText(cursor, TASK_UUID)
-      return true
-    case 'taskname':
+      break
+    case 'TaskName':
       draft.taskName = readText(cursor, TASK_NAME)
-      return true
-    case 'state':
+      break
+    case 'State':
       draft.state = readState(cursor)
-      return true
-    case 'results':
+      break
+    case 'Results':
       draft.results = readResults(cursor)
-      return true
-    case 'error':
+      break
+    case 'Error':
       draft.error = readText(cursor, ERROR)
-      return true
-    case 'createdat':
+      break
+    case 'CreatedAt':
       draft.createdAt = readCreatedAt(cursor)
-      return true
-    case 'ttl':
+      break
+    case 'TTL':
       draft.ttl = readInteger(cursor, TTL)
-      return true
-    case 'retryat':
+      break
+    case 'RetryAt':
       draft.retryAt = readInteger(cursor, RETRY_AT)
-      return true
-    default:
-      return false
+      break
   }
 }
 
