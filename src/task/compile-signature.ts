@@ -36,6 +36,15 @@ export function toMessage(signature: unknown, context: CompileContext): Message 
   return compile(signature, { nowMs, limits, nested: -1 }, 0)
 }
 
+/**
+ * As `toMessage`, for a signature that a workflow embeds, or may embed: a relative delay counts from its own publish.
+ * @throws as `toMessage`
+ */
+export function toEmbeddedMessage(signature: unknown, context: CompileContext): Message {
+  const { nowMs, limits = DEFAULT_WIRE_LIMITS } = context
+  return compile(signature, { nowMs, limits, nested: -1 }, 1)
+}
+
 /** State of one compilation. */
 interface Compilation {
   readonly nowMs: number

@@ -6,7 +6,7 @@ import type { TaskState } from '../core/task-state.ts'
 import { handOffContext, toOutgoing, type Runtime } from '../server/runtime.ts'
 import { nowRfc3339 } from '../core/rfc3339.ts'
 import { stripTransport } from '../core/wire/publish-fields.ts'
-import { handOff, type HandOff } from '../workflow/hand-off.ts'
+import { handOff, NO_HAND_OFF, type HandOff } from '../workflow/hand-off.ts'
 import { messageDigest } from './message-digest.ts'
 import type { Held } from './held.ts'
 
@@ -20,8 +20,6 @@ export interface Ending {
   /** Tries of this ending that did not go through. */
   failures: number
 }
-
-const NO_HAND_OFF: HandOff = { groups: [], next: [], fail: [], finish: undefined }
 
 /** The handler succeeded. */
 export function successEnding(runtime: Runtime, held: Held, results: readonly TaskResult[]): Ending {

@@ -98,7 +98,7 @@ export class Executor {
             groups: [],
             next: [{ message: recordedOutgoing(runtime, decision.body), pending: undefined }],
             fail: [],
-            finish: undefined,
+            finishes: [],
           },
         })
         return false

@@ -2,7 +2,7 @@ import { isMachineryError } from '../core/errors.ts'
 import type { Consumer, Settlement } from '../core/ports/broker.ts'
 import type { GuardedMessage } from '../core/ports/same-store.ts'
 import { handOffContext, recordedOutgoing, type Runtime } from '../server/runtime.ts'
-import { chordTrigger, handOff, type HandOff } from '../workflow/hand-off.ts'
+import { chordTrigger, handOff, type HandOff, type MemberEnd } from '../workflow/hand-off.ts'
 import { storedOutcome, type Ending } from './ending.ts'
 
 /** `done`: settled. `fenced`: another run owns the task; look again later. `again`: something did not go through; repeat all of it. */
@@ -39,7 +39,7 @@ export async function triggerAndSettle(
   endings: readonly Ending[],
 ): Promise<readonly Verdict[]> {
   const steps = endings.map((ending): Step => ({ ending, handOff: ending.handOff, verdict: undefined }))
-  await triggerAll(runtime, steps)
+  await finishGroups(runtime, steps)
   await settleAll(open(steps))
   return steps.map((step) => step.verdict ?? 'done')
 }
@@ -122,33 +122,40 @@ async function alreadyFurther(
   return new Set(withState.filter((_, index) => outcomes[index] === 'exists').map((item) => item.message))
 }
 
+/** Counts members, those of groups that a trigger brings to their end as well, and runs the triggers that are ours. */
 async function finishGroups(runtime: Runtime, steps: readonly Step[]): Promise<void> {
-  const members = steps.flatMap((step) =>
-    step.handOff.finish === undefined ? [] : [{ step, finish: step.handOff.finish }],
-  )
-  if (members.length === 0 || runtime.backend === undefined) return
-  const outcomes = await runtime.backend.groups.finish(members.map((item) => item.finish))
-  await triggerAll(
-    runtime,
-    members.filter((_, index) => outcomes[index] === 'trigger').map((item) => item.step),
-  )
+  const { backend } = runtime
+  let ends = steps.flatMap((step) => step.handOff.finishes.map((end) => ({ step, end })))
+  while (backend !== undefined && ends.length > 0) {
+    const outcomes = await backend.groups.finish(ends.map(({ end }) => end.finish))
+    const owned = ends.filter((_, index) => outcomes[index] === 'trigger')
+    ends = []
+    for (const { step, end } of owned) {
+      const further = await trigger(runtime, step, end)
+      ends.push(...further.map((next) => ({ step, end: next })))
+    }
+  }
 }
 
-async function triggerAll(runtime: Runtime, steps: readonly Step[]): Promise<void> {
+/** Answers the members of other groups that will never run, since this group's callback will not. */
+async function trigger(
+  runtime: Runtime,
+  step: Step,
+  { finish, member }: MemberEnd,
+): Promise<readonly MemberEnd[]> {
   const { backend } = runtime
-  if (steps.length === 0 || backend === undefined) return
-  const context = handOffContext(runtime)
-  for (const step of steps) {
-    const member = step.ending.held.message
-    const [group] = await backend.groups.get([member.groupUuid])
-    const handed = {
-      ...step,
-      handOff: group === undefined ? step.handOff : chordTrigger(member, group, context),
-    }
-    if (group !== undefined) await handOffAll(runtime, [handed])
-    if (handed.verdict === 'again') step.verdict = 'again'
-    else await backend.groups.triggered([member.groupUuid])
+  const [group] = (await backend?.groups.get([finish.groupUuid])) ?? []
+  if (backend === undefined || group === undefined) return []
+  const triggered: Step = {
+    ending: step.ending,
+    handOff: chordTrigger(member, group, handOffContext(runtime)),
+    verdict: undefined,
   }
+  await handOffAll(runtime, [triggered])
+  // The trigger stays ours until its publish is confirmed: the ending is repeated, and this with it.
+  if (triggered.verdict === 'again') step.verdict = 'again'
+  else await backend.groups.triggered([finish.groupUuid])
+  return triggered.handOff.finishes
 }
 
 /** A settlement that is lost is no error: the copy that owns the message now finds the terminal state. */

@@ -185,6 +185,6 @@ function toUnit(ending: Ending): FinishUnit {
     groups: ending.handOff.groups,
     next: ending.handOff.next,
     fail: ending.handOff.fail,
-    finish: ending.handOff.finish,
+    finishes: ending.handOff.finishes.map(({ finish }) => finish),
   }
 }
