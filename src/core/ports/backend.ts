@@ -1,6 +1,7 @@
 import type { TaskResult } from '../message.ts'
 import type { TaskState, TaskStateName } from '../task-state.ts'
 import type { BackendCapabilities } from './capabilities.ts'
+import type { ScheduleStore } from './schedule-store.ts'
 
 // Protocol W1 (spec: reliability 4.2). Every method takes an array and answers in order; each item is atomic by itself.
 // Each write keeps the stored createdAt, and the stored taskName when it has none of its own. `expiresInMs` re-arms the
@@ -17,7 +18,7 @@ interface StateWrite {
 export interface PendingWrite extends StateWrite {
   /** RFC 3339 UTC. */
   readonly createdAt: string
-  /** Starts a new generation: also replaces a later or terminal state, with its token and intents. */
+  /** Starts a new generation: also replaces a later or terminal state, with its createdAt, token, intents and count of begins. */
   readonly reset: boolean
 }
 
@@ -36,7 +37,7 @@ export interface BeginWrite extends StateWrite {
 /**
  * `run`: STARTED and the token are stored; `begins` counts the begins since the generation began, this one included.
  * `done`: a terminal state stands. `intent`: this attempt already decided to retry with these bytes.
- * `skipped`: `ifFirst` did not hold.
+ * `skipped`: `ifFirst` did not hold, and no terminal state stands.
  */
 export type BeginOutcome =
   | { readonly kind: 'run'; readonly begins: number }
@@ -97,7 +98,7 @@ export interface TaskStates {
   begin(batch: readonly BeginWrite[]): Promise<readonly BeginOutcome[]>
   /** R6: the first terminal write wins; the token is compared when one is stored. Forgets token and intents. */
   commit(batch: readonly CommitWrite[]): Promise<readonly CommitOutcome[]>
-  /** R5. */
+  /** R5. An intent is kept for every attempt until the commit. */
   retry(batch: readonly RetryWrite[]): Promise<readonly RetryOutcome[]>
   /** FAILURE for a task that does not run: cancelled, dead-lettered, or its upstream failed. */
   fail(batch: readonly FailWrite[]): Promise<readonly FailOutcome[]>
@@ -146,7 +147,7 @@ export interface GroupState {
 
 /** Counts the members of groups, O(1) per member. Kept 7 days, re-armed by each finish. */
 export interface GroupStates {
-  /** Does nothing to a group that exists. */
+  /** Does nothing to a group that was initialised; one that only finishes have touched gets its order of members. */
   init(batch: readonly GroupInit[]): Promise<void>
   /** Idempotent per member: the first outcome stays. Works for a group that was never initialised. */
   finish(batch: readonly GroupFinish[]): Promise<readonly FinishOutcome[]>
@@ -162,11 +163,13 @@ export interface Backend {
   readonly capabilities: BackendCapabilities
   readonly tasks: TaskStates
   readonly groups: GroupStates
+  /** Periodic tasks with exactly one enqueue per tick, where the store can. */
+  readonly schedules?: ScheduleStore
   /**
    * Resolves when every later change of these states calls `onChange` with the UUID, at least once after the change
    * can be read; spurious and merged calls are allowed. The answer ends it. A state read after it resolved misses nothing.
    */
   watch?(uuids: readonly string[], onChange: (uuid: string) => void): Promise<() => void>
-  /** Idempotent. */
+  /** Idempotent. Every later call rejects with `ERR_CLOSED`. */
   close(): Promise<void>
 }

@@ -4,7 +4,7 @@ import type { BrokerCapabilities } from './capabilities.ts'
 import type { Inspector } from './inspector.ts'
 import type { SameStore } from './same-store.ts'
 
-/** One message to publish. `body` is the finished wire document; a driver never looks into it. */
+/** One message to publish. `body` is the finished wire document; a driver never looks into it, and may keep it: do not change it. */
 export interface Outgoing {
   readonly queue: string
   readonly body: Uint8Array
@@ -102,7 +102,8 @@ export interface Broker {
   readonly chores: readonly Chore[]
   /**
    * Answers one outcome per message, in order, and never rejects for one message.
-   * A body above `maxBodyBytes` is `refused` with `ERR_MESSAGE_TOO_LARGE`, a delay that the driver cannot keep with `ERR_UNSUPPORTED`.
+   * A body above `maxBodyBytes` is `refused` with `ERR_MESSAGE_TOO_LARGE`, a delay that the driver cannot keep with
+   * `ERR_UNSUPPORTED`, an empty queue name with `ERR_OPTION_INVALID`.
    * @throws `ERR_CLOSED` after `close()`.
    */
   publish(batch: readonly Outgoing[]): Promise<readonly PublishOutcome[]>

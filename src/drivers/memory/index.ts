@@ -1,0 +1,9 @@
+export {
+  memoryBackend,
+  memoryBroker,
+  memoryLock,
+  type MemoryParts,
+  memoryStore,
+  type MemoryStore,
+  type MemoryStoreOptions,
+} from './memory-store.ts'

@@ -1,0 +1,19 @@
+import type { Clock } from '../../core/clock.ts'
+import { MemoryGroupStates } from './memory-group-states.ts'
+import { MemoryTaskStates } from './memory-task-states.ts'
+import { MemoryWatchers } from './memory-watchers.ts'
+
+/** The states, groups and locks of one store, shared by all backends and locks opened on it. */
+export class MemoryResults {
+  readonly watchers: MemoryWatchers = new MemoryWatchers()
+  readonly tasks: MemoryTaskStates
+  readonly groups: MemoryGroupStates
+  /** Unix nanoseconds until which each key is held. */
+  readonly locks: Map<string, bigint> = new Map()
+
+  constructor(clock: Clock) {
+    const monotonic = (): number => clock.monotonic()
+    this.tasks = new MemoryTaskStates(monotonic, (uuid) => this.watchers.changed(uuid))
+    this.groups = new MemoryGroupStates(monotonic)
+  }
+}

@@ -1,0 +1,44 @@
+import { describe, it } from 'vitest'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
+import type { Consumer } from '../../src/core/ports/broker.ts'
+import { memoryBackend, memoryStore } from '../../src/drivers/memory/index.ts'
+import {
+  backendConformance,
+  brokerConformance,
+  fakeClock,
+  lockConformance,
+  memoryFaults,
+  sameStoreConformance,
+} from '../../src/testing/index.ts'
+
+function open(clock: Clock) {
+  const store = memoryStore({ clock })
+  const { broker, backend, lock } = store
+  const faults = memoryFaults(store)
+  return {
+    broker,
+    backend,
+    lock,
+    foreign: memoryBackend({ clock }),
+    clock,
+    crash: async (consumer: Consumer) => faults.crash(consumer),
+    expire: async (consumer: Consumer) => faults.loseLease(faults.held(consumer)),
+    close: () => store.close(),
+  }
+}
+
+async function openOnFakeTime() {
+  const clock = fakeClock()
+  return { ...open(clock), advance: (ms: number) => clock.advance(ms) }
+}
+
+for (const harness of [
+  { name: 'memory', open: openOnFakeTime },
+  // On real time too, so that the suites themselves are known to work there.
+  { name: 'memory on real time', open: async () => open(systemClock) },
+]) {
+  brokerConformance({ describe, it }, harness)
+  backendConformance({ describe, it }, harness)
+  lockConformance({ describe, it }, harness)
+  sameStoreConformance({ describe, it }, harness)
+}
