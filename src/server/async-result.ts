@@ -16,11 +16,22 @@ export interface WaitOptions {
 /** Start of the error text of a task that was cancelled. */
 export const CANCELLED = 'cancelled: '
 
-/** The handle of one sent task. Not thenable: `await server.send(…)` waits for the send, `await result.get()` for the result. */
+/** States written at once. */
+const CANCEL_CHUNK = 500
+
+/** One task of what was sent, and its state now; undefined while none is stored: a later step has none before its turn. */
+export interface StepState {
+  readonly uuid: string
+  readonly taskName: string
+  readonly state: TaskState | undefined
+}
+
+/** The handle of one sent task, or of a whole workflow. Not thenable: `await server.send(…)` waits for the send, `await result.get()` for the result. */
 export interface AsyncResult<T> {
   readonly uuid: string
   /**
-   * The stored state now; undefined when none is stored.
+   * The stored state now; undefined when none is stored. Of a workflow: that of its last task; of a group: that of the member that
+   * decides, a failed one first, then one that has not ended.
    * @throws `ERR_BACKEND_REQUIRED` without a result backend, or for a task sent with `noResult`.
    */
   state(): Promise<TaskState | undefined>
@@ -30,10 +41,19 @@ export interface AsyncResult<T> {
    * of a task that was stored is gone; `ERR_BACKEND_REQUIRED`; the signal's reason.
    */
   get(options?: WaitOptions): Promise<T>
-  /** Every state that was seen, until a terminal one; states that pass between two looks are not shown. */
+  /**
+   * Every state that was seen, until a terminal one; states that pass between two looks are not shown. Of a workflow: of all its
+   * tasks, until all have ended.
+   */
   watch(options?: WaitOptions): AsyncIterable<TaskState>
   /**
-   * Ends the task in FAILURE `cancelled: <reason>` if it has not begun: it will not run. Resolves to whether it was in time.
+   * The states of all its tasks, in order, error callbacks left out.
+   * @throws `ERR_BACKEND_REQUIRED`.
+   */
+  steps(): Promise<readonly StepState[]>
+  /**
+   * Ends the task, every task of a workflow, in FAILURE `cancelled: <reason>` if it has not begun: it will not run. Resolves to
+   * whether it was in time, for at least one.
    * @throws `ERR_BACKEND_REQUIRED`.
    */
   cancel(reason?: string): Promise<boolean>
@@ -42,6 +62,8 @@ export interface AsyncResult<T> {
 /** What an AsyncResult is made of. */
 export interface ResultSource<T> {
   readonly uuid: string
+  /** Empty when it is not known. */
+  readonly taskName: string
   readonly runtime: Runtime
   readonly waiter: ResultWaiter
   /** Whether the state was stored by the send: then its absence means that it expired. */
@@ -67,21 +89,38 @@ export function asyncResult<T>(source: ResultSource<T>): AsyncResult<T> {
       return source.decode(last)
     },
     watch: (options = {}) => states(source, options),
+    steps: async () => {
+      const [state] = await requireBackend(source).tasks.get([source.uuid])
+      return [{ uuid: source.uuid, taskName: state?.taskName ?? source.taskName, state }]
+    },
     cancel: async (reason = 'by the sender') => {
-      const backend = requireBackend(source)
-      const [outcome] = await backend.tasks.fail([
-        {
-          uuid: source.uuid,
-          taskName: '',
-          error: CANCELLED + reason,
-          createdAt: nowRfc3339(source.runtime.clock.now()),
-          expiresInMs: source.runtime.resultsExpireInMs,
-          over: ['PENDING', 'RECEIVED', 'RETRY'],
-        },
-      ])
-      return outcome === 'written'
+      requireBackend(source)
+      return (await cancelTasks(source.runtime, [source], CANCELLED + reason)) > 0
     },
   }
+}
+
+/** FAILURE for those of the tasks that have not begun. Answers how many. */
+export async function cancelTasks(
+  runtime: Runtime,
+  tasks: readonly { readonly uuid: string; readonly taskName: string }[],
+  error: string,
+): Promise<number> {
+  const createdAt = nowRfc3339(runtime.clock.now())
+  let cancelled = 0
+  for (let start = 0; start < tasks.length; start += CANCEL_CHUNK) {
+    const writes = tasks.slice(start, start + CANCEL_CHUNK).map(({ uuid, taskName }) => ({
+      uuid,
+      taskName,
+      error,
+      createdAt,
+      expiresInMs: runtime.resultsExpireInMs,
+      over: ['PENDING', 'RECEIVED', 'RETRY'] as const,
+    }))
+    const outcomes = (await runtime.backend?.tasks.fail(writes)) ?? []
+    cancelled += outcomes.filter((outcome) => outcome === 'written').length
+  }
+  return cancelled
 }
 
 /** The error of a task that ended in FAILURE, rebuilt from its stored text. */

@@ -1,11 +1,10 @@
 import { MachineryError } from '../core/errors.ts'
 import type { Message } from '../core/message.ts'
 import type { DeadLetter, Inspector } from '../core/ports/inspector.ts'
-import { nowRfc3339 } from '../core/rfc3339.ts'
 import { decodeMessage } from '../core/wire/message-codec.ts'
 import { downstreamOf } from '../workflow/downstream.ts'
 import { upstreamText } from '../workflow/hand-off.ts'
-import { CANCELLED } from './async-result.ts'
+import { CANCELLED, cancelTasks } from './async-result.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Messages read at once from a long list. */
@@ -103,19 +102,7 @@ export async function purgeQueue(runtime: Runtime, queue: string): Promise<numbe
 }
 
 async function cancelAll(runtime: Runtime, messages: readonly Message[], reason: string): Promise<void> {
-  const { backend } = runtime
-  if (backend === undefined) return
-  const createdAt = nowRfc3339(runtime.clock.now())
-  const writes = messages
-    .filter((message) => message.uuid !== '' && !message.noBackend)
-    .map((message) => ({
-      uuid: message.uuid,
-      taskName: message.name,
-      error: CANCELLED + reason,
-      createdAt,
-      expiresInMs: runtime.resultsExpireInMs,
-      over: ['PENDING', 'RETRY'] as const,
-    }))
-  for (let start = 0; start < writes.length; start += PAGE)
-    await backend.tasks.fail(writes.slice(start, start + PAGE))
+  const withState = messages.filter((message) => message.uuid !== '' && !message.noBackend)
+  const tasks = withState.map(({ uuid, name }) => ({ uuid, taskName: name }))
+  await cancelTasks(runtime, tasks, CANCELLED + reason)
 }

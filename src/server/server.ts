@@ -4,22 +4,16 @@ import { randomIds } from '../core/id.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Message } from '../core/message.ts'
 import type { DeadLetter, Page, QueueStats } from '../core/ports/inspector.ts'
-import type { SendUnit } from '../core/ports/same-store.ts'
-import type { TaskState } from '../core/task-state.ts'
 import { wireLimits } from '../core/wire/limits.ts'
-import { toMessage } from '../task/compile-signature.ts'
 import { createRegistry } from '../task/registry.ts'
-import { signatureDataOf } from '../task/signature-data.ts'
 import type { Ready, ResultOf } from '../task/step.ts'
-import type { AnyTask, TaskDefinition } from '../task/task-definition.ts'
-import { decodeResults } from '../task/task-result.ts'
-import { validateBeforeSend } from '../task/validate-arguments.ts'
-import { guarded } from '../workflow/hand-off.ts'
-import { asyncResult, type AsyncResult } from './async-result.ts'
+import type { AnyTask } from '../task/task-definition.ts'
+import type { AsyncResult } from './async-result.ts'
 import { inspectorOf, purgeQueue, readable, redrive } from './control.ts'
 import { Publisher } from './publisher.ts'
 import { ResultWaiter } from './result-waiter.ts'
-import { handOffContext, type Runtime } from './runtime.ts'
+import type { Runtime } from './runtime.ts'
+import { createSender, type SendWorkOptions } from './sender.ts'
 import type { ServerOptions, ServerPorts } from './server-options.ts'
 
 /** A message that waits for its time. */
@@ -29,9 +23,6 @@ export interface DelayedTask {
   /** Epoch ms. */
   readonly dueAt: number
 }
-
-/** How many tasks a server sends at once in `sendMany`. */
-const SEND_CHUNK = 500
 
 /** Sends tasks, reads their results, looks into queues. Producers need no more; `startWorker` (see `createServer`) runs tasks. */
 export interface ProducerServer extends AsyncDisposable {
@@ -48,7 +39,7 @@ export interface ProducerServer extends AsyncDisposable {
    * @throws `ERR_ARGUMENTS_INVALID`, `ERR_MESSAGE_TOO_LARGE`, `ERR_WORKFLOW_TOO_LARGE`, `ERR_PUBLISH_REFUSED`, `ERR_PUBLISH_UNCERTAIN`,
    * `ERR_QUEUE_FULL`, `ERR_CLOSED`.
    */
-  send<const S>(work: Ready<S>): Promise<AsyncResult<ResultOf<S>>>
+  send<const S>(work: Ready<S>, options?: SendWorkOptions): Promise<AsyncResult<ResultOf<S>>>
   /**
    * Sends many at once, in bounded batches. All handles in order; rejects with the first error after all have been tried.
    */
@@ -91,29 +82,11 @@ export function createProducer(ports: ServerPorts, options: ServerOptions): Serv
   const waiter = new ResultWaiter(runtime)
   let closing: Promise<void> | undefined
 
-  const sendOne = async (work: unknown): Promise<AsyncResult<never>> => {
-    if (closing !== undefined) throw new MachineryError('ERR_CLOSED', 'send: the server is closed')
-    const { definition, options: sendOptions } = signatureDataOf(work)
-    await validateBeforeSend(work)
-    const message = await published(toMessage(work, { nowMs: runtime.clock.now() }), options)
-    await publisher.send(sendUnit(runtime, message, sendOptions.resend === true))
-    return handle(message.uuid, definition, !message.noBackend, message.noBackend)
-  }
+  const sender = createSender({ runtime, publisher, waiter, beforePublish: options.beforePublish })
 
-  const handle = (
-    uuid: string,
-    definition: TaskDefinition | undefined,
-    stored: boolean,
-    noResult: boolean,
-  ): AsyncResult<never> =>
-    asyncResult<never>({
-      uuid,
-      runtime,
-      waiter,
-      stored,
-      unavailable: noResult ? `task ${uuid} was sent with noResult` : undefined,
-      decode: (state: TaskState) => decodeResults(definition, state.results) as never,
-    })
+  const refuseClosed = (): void => {
+    if (closing !== undefined) throw new MachineryError('ERR_CLOSED', 'send: the server is closed')
+  }
 
   const close = async (): Promise<void> => {
     await publisher.close()
@@ -124,9 +97,15 @@ export function createProducer(ports: ServerPorts, options: ServerOptions): Serv
   const server: ProducerServer = {
     register: (...tasks) => runtime.registry.register(tasks),
     taskNames: () => runtime.registry.names(),
-    send: sendOne,
-    sendMany: (async (batch: readonly unknown[]) => sendMany(batch, sendOne)) as ProducerServer['sendMany'],
-    result: (uuid) => handle(uuid, undefined, false, false),
+    send: async (work, sendOptions) => {
+      refuseClosed()
+      return sender.send(work, sendOptions)
+    },
+    sendMany: (async (batch: readonly unknown[]) => {
+      refuseClosed()
+      return sender.sendMany(batch)
+    }) as ProducerServer['sendMany'],
+    result: (uuid) => sender.result(uuid),
     getPendingTasks: async (queue = runtime.defaultQueue, page = WHOLE) =>
       readable(runtime, await inspectorOf(runtime).pending(queue, page)),
     getDelayedTasks: async (page = WHOLE) =>
@@ -171,47 +150,6 @@ function runtimeOf(ports: ServerPorts, options: ServerOptions): Runtime {
     limits: wireLimits(options.limits),
     wire: options.wire ?? 'compact',
   }
-}
-
-async function published(message: Message, options: ServerOptions): Promise<Message> {
-  if (options.beforePublish === undefined) return message
-  const changed = (await options.beforePublish(message)) ?? message
-  if (changed.uuid === message.uuid) return changed
-  throw new MachineryError(
-    'ERR_OPTION_INVALID',
-    `beforePublish changed the UUID from ${message.uuid} to ${changed.uuid}; it must stay`,
-  )
-}
-
-function sendUnit(runtime: Runtime, message: Message, resend: boolean): SendUnit {
-  const one = guarded(message, handOffContext(runtime))
-  const size = one.message.body.byteLength
-  if (size > runtime.limits.maxBytes) {
-    throw new MachineryError(
-      'ERR_MESSAGE_TOO_LARGE',
-      `task ${message.name} makes a message of ${size} bytes; the limit is ${runtime.limits.maxBytes}`,
-      { details: { uuid: message.uuid, bytes: size, limit: runtime.limits.maxBytes } },
-    )
-  }
-  const pending = one.pending === undefined ? undefined : { ...one.pending, reset: resend }
-  return { groups: [], messages: [{ message: one.message, pending }] }
-}
-
-async function sendMany(
-  batch: readonly unknown[],
-  sendOne: (work: unknown) => Promise<AsyncResult<never>>,
-): Promise<AsyncResult<never>[]> {
-  const sent: AsyncResult<never>[] = []
-  let failed: { readonly error: unknown } | undefined
-  for (let start = 0; start < batch.length; start += SEND_CHUNK) {
-    const settled = await Promise.allSettled(batch.slice(start, start + SEND_CHUNK).map(sendOne))
-    for (const outcome of settled) {
-      if (outcome.status === 'fulfilled') sent.push(outcome.value)
-      else failed ??= { error: outcome.reason }
-    }
-  }
-  if (failed !== undefined) throw failed.error
-  return sent
 }
 
 function backendOf(runtime: Runtime): NonNullable<Runtime['backend']> {

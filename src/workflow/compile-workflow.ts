@@ -7,7 +7,7 @@ import { signatureDataOf } from '../task/signature-data.ts'
 import type { AnyStep } from '../task/step.ts'
 import type { TaskDefinition } from '../task/task-definition.ts'
 import { MEMBER_FAILURE_HEADER, type MemberFailurePolicy } from './member-policy.ts'
-import { seal, type SealedMessage } from './sealed-message.ts'
+import { seal, sealWhole, type SealedMessage } from './sealed-message.ts'
 import { isEmpty, type WorkflowNode } from './workflow-node.ts'
 
 /** Where the results of a workflow are: of one task, or of several in order. */
@@ -74,6 +74,7 @@ class Compiler {
   readonly tasks: { uuid: string; taskName: string }[] = []
   readonly #context: WorkflowContext
   readonly #seen = new Set<string>()
+  readonly #errorCallbacks = new Map<AnyStep, SealedMessage>()
 
   constructor(context: WorkflowContext) {
     this.#context = context
@@ -98,8 +99,8 @@ class Compiler {
         `task ${message.name} has onSuccess callbacks and stands before an empty group; leave out the group`,
       )
     }
-    const own = [...message.onSuccess, ...message.onError].map((callback) => seal(callback, [], limits))
-    const failed = onError.map((step) => seal(toEmbeddedMessage(step, { nowMs, limits }), [], limits))
+    const own = [...message.onSuccess, ...message.onError].map((callback) => sealWhole(callback, limits))
+    const failed = onError.map((step) => this.#errorCallback(step))
     const complete: Message = {
       ...message,
       immutable: message.immutable || (passesNothing && followers.length > 0),
@@ -111,6 +112,16 @@ class Compiler {
     }
     const callback = group?.callback === undefined ? [] : [group.callback]
     return seal(complete, [...own, ...failed, ...followers, ...callback], limits)
+  }
+
+  /** One for all tasks of the tree. */
+  #errorCallback(step: AnyStep): SealedMessage {
+    const known = this.#errorCallbacks.get(step)
+    if (known !== undefined) return known
+    const { nowMs, limits } = this.#context
+    const sealed = sealWhole(toEmbeddedMessage(step, { nowMs, limits }), limits)
+    this.#errorCallbacks.set(step, sealed)
+    return sealed
   }
 
   #chain(steps: readonly WorkflowNode[], after: Continuation): readonly SealedMessage[] {

@@ -2,6 +2,7 @@ import { MachineryError } from '../core/errors.ts'
 import type { Message } from '../core/message.ts'
 import type { WireLimits } from '../core/wire/limits.ts'
 import { encodeMessageText } from '../core/wire/message-codec.ts'
+import { nestedSignatures, signatureDepth } from '../core/wire/workflow-size.ts'
 
 /** A finished message with its text, so that it is encoded once wherever it is embedded, and with what it weighs. */
 export interface SealedMessage {
@@ -21,6 +22,18 @@ export function seal(message: Message, parts: readonly SealedMessage[], limits: 
   const depth = parts.reduce((most, part) => Math.max(most, part.depth), 0) + 1
   const embeddedBytes = parts.reduce((sum, part) => sum + (part.message.source?.length ?? 0), 0)
   checkWeight(count, depth, embeddedBytes, limits)
+  const source = encodeMessageText(message)
+  checkWeight(count, depth, source.length, limits)
+  return { message: { ...message, source }, count, depth }
+}
+
+/**
+ * As `seal`, for a message whose callbacks are no parts of the workflow.
+ * @throws as `seal`
+ */
+export function sealWhole(message: Message, limits: WireLimits): SealedMessage {
+  const count = nestedSignatures(message) + 1
+  const depth = signatureDepth(message)
   const source = encodeMessageText(message)
   checkWeight(count, depth, source.length, limits)
   return { message: { ...message, source }, count, depth }
