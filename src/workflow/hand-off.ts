@@ -32,6 +32,8 @@ export interface HandOffContext {
   readonly createdAt: () => string
   readonly expiresInMs: number
   readonly hasBackend: boolean
+  /** Largest message that receivers read. */
+  readonly maxBytes: number
   readonly toOutgoing: (message: Message) => Outgoing
 }
 
@@ -56,12 +58,13 @@ export function handOff(message: Message, outcome: MemberOutcome, context: HandO
       withMessage(next, { args: [errorArg(outcome.error), ...next.args] }),
     )
     const stopped = stop([message], upstreamText(message.uuid, outcome.error), context)
+    const sent = follow(onError, context)
     return {
-      groups: groupsOf(onError, context),
-      next: onError.map((next) => guarded(next, context)),
-      fail: stopped.fail.filter((write) => write.uuid !== message.uuid),
+      ...sent,
+      fail: [...sent.fail, ...stopped.fail.filter((write) => write.uuid !== message.uuid)],
       finishes: [
         ...memberEnd(message, outcome, context),
+        ...sent.finishes,
         ...stopped.finishes.filter(({ member }) => member !== message),
       ],
     }
@@ -69,12 +72,8 @@ export function handOff(message: Message, outcome: MemberOutcome, context: HandO
   const next = message.immutable
     ? message.onSuccess
     : message.onSuccess.map((follower) => withResults(follower, outcome.results))
-  return {
-    groups: groupsOf(next, context),
-    next: next.map((follower) => guarded(follower, context)),
-    fail: [],
-    finishes: memberEnd(message, outcome, context),
-  }
+  const sent = follow(next, context)
+  return { ...sent, finishes: [...memberEnd(message, outcome, context), ...sent.finishes] }
 }
 
 /**
@@ -95,7 +94,38 @@ export function chordTrigger(member: Message, group: GroupState, context: HandOf
     }
   }
   const next = callback.immutable ? callback : withResults(callback, results)
-  return { ...NO_HAND_OFF, groups: groupsOf([next], context), next: [guarded(next, context)] }
+  return follow([next], context)
+}
+
+/** A message that no broker will take, now or later: its task, and everything after it, ends in FAILURE. */
+export function undeliverable(
+  message: Message,
+  error: string,
+  context: HandOffContext,
+): Pick<HandOff, 'fail' | 'finishes'> {
+  return stop([message], error, context, ['PENDING', 'RETRY'])
+}
+
+/** Results make messages grow: one that its receivers would refuse is not sent, and its task fails visibly. */
+function follow(messages: readonly Message[], context: HandOffContext): HandOff {
+  const next: GuardedMessage[] = []
+  const small: Message[] = []
+  const fail: FailWrite[] = []
+  const finishes: MemberEnd[] = []
+  for (const message of messages) {
+    const one = guarded(message, context)
+    const bytes = one.message.body.byteLength
+    if (bytes <= context.maxBytes) {
+      next.push(one)
+      small.push(message)
+      continue
+    }
+    const text = `message of ${bytes} bytes, results included; the limit is ${context.maxBytes}`
+    const stopped = stop([message], text, context)
+    fail.push(...stopped.fail)
+    finishes.push(...stopped.finishes)
+  }
+  return { groups: groupsOf(small, context), next, fail, finishes }
 }
 
 /** Text of the FAILURE of a task that never ran because `uuid` failed; `redrive` finds it by its start. */
@@ -143,6 +173,7 @@ function stop(
   roots: readonly Message[],
   error: string,
   context: HandOffContext,
+  over: FailWrite['over'] = ['PENDING'],
 ): Pick<HandOff, 'fail' | 'finishes'> {
   const stopped = roots.flatMap((root) => stoppedBy(root)).filter((message) => hasState(message, context))
   return {
@@ -152,7 +183,7 @@ function stop(
       error,
       createdAt: context.createdAt(),
       expiresInMs: context.expiresInMs,
-      over: ['PENDING'],
+      over,
     })),
     finishes: stopped.flatMap((message) => memberEnd(message, { state: 'FAILURE', error }, context)),
   }

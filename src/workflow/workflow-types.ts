@@ -1,4 +1,5 @@
 import type { CallTheTaskFirst, GroupCannotFollowGroup, StepDoesNotFit } from '../task/seam-errors.ts'
+import type { WorkflowOptions } from './workflow-options.ts'
 import type { AnyStep, Args, InOf, OutOf, ResultOf, Step } from '../task/step.ts'
 
 declare const many: unique symbol
@@ -49,6 +50,8 @@ type Last<S extends Args> = S extends readonly [...Args, infer L] ? L : S[number
 /** Steps that run one after the other; the results of each are appended to the arguments of the next. */
 export interface Chain<In extends Args, Out extends Args, Result> extends Step<In, Out, Result> {
   readonly kind: 'chain'
+  /** A copy with options for the whole tree. @throws `ERR_OPTION_INVALID` naming the option. */
+  with(options: WorkflowOptions): this
 }
 
 /** The type of `chain(...steps)`. */
@@ -89,6 +92,8 @@ type GroupResult<M extends Args> = { -readonly [I in keyof M]: ResultOf<M[I]> }
 /** Steps that run at the same time. */
 export interface Group<In extends Args, Out extends Args, Result> extends Step<In, Out, Result>, BothMany {
   readonly kind: 'group'
+  /** A copy with options for the whole tree. @throws `ERR_OPTION_INVALID` naming the option. */
+  with(options: WorkflowOptions): this
 }
 
 /** The type of `group(members)`. */

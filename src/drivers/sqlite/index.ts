@@ -1,0 +1,2 @@
+export type { SqliteStoreOptions } from './sqlite-options.ts'
+export { sqliteBackend, sqliteBroker, sqliteLock, sqliteStore, type SqliteStore } from './sqlite-store.ts'
