@@ -103,17 +103,3 @@ export type GroupOf<M extends Args> = Group<GroupIn<M>, GroupOut<M>, GroupResult
 export type ChordOf<M extends Args, C> = Chain<GroupIn<M>, OutOf<C>, ResultOf<C>> &
   BeginsMany &
   (C extends EndsMany ? EndsMany : unknown)
-
-/** The constructor of chains. */
-export type ChainFn = <const S extends readonly [unknown, ...unknown[]] | unknown[]>(
-  ...steps: Seams<S>
-) => ChainOf<S>
-
-/** The constructor of groups. */
-export type GroupFn = <const M extends readonly AnyStep[]>(members: M) => GroupOf<M>
-
-/** The constructor of chords. */
-export type ChordFn = <const M extends readonly AnyStep[], C>(
-  members: M,
-  callback: Fit<GroupOut<M>, BothMany, C>,
-) => ChordOf<M, C>

@@ -1,7 +1,6 @@
 import { array, bool, int64, string } from '../../src/core/arg-types/index.ts'
 import { contract, results, task } from '../../src/task/index.ts'
 import type { Ready, ResultOf } from '../../src/task/index.ts'
-import type { ChainFn, ChordFn, GroupFn } from '../../src/workflow/workflow-types.ts'
 
 export const add = task('add', (a: number, b: number) => a + b)
 export const sum = task('sum', (...terms: number[]) => terms.reduce((a, b) => a + b, 0))
@@ -18,9 +17,8 @@ export const split = contract('split', { args: [string, int64], returns: array(s
 export const check = contract('check', { args: [string], returns: [bool, string] })
 export const notify = contract('notify', { args: [string] })
 
-// The constructors and the server come in other folders; here only their types matter.
-export declare const chain: ChainFn
-export declare const group: GroupFn
-export declare const chord: ChordFn
+export { chain } from '../../src/workflow/chain.ts'
+export { chord } from '../../src/workflow/chord.ts'
+export { group } from '../../src/workflow/group.ts'
 /** As a server's `send`: what `get()` will give. */
 export declare function send<const S>(work: Ready<S>): ResultOf<S>
