@@ -6,8 +6,9 @@ import { createProducer, type ProducerServer } from '../server/server.ts'
 import type { ServerOptions, ServerPorts } from '../server/server-options.ts'
 import { startWorker, type Worker } from '../worker/worker.ts'
 import type { WorkerOptions } from '../worker/worker-options.ts'
+import { taskContext } from '../worker/current-task.ts'
 import { eagerBroker } from './eager-broker.ts'
-import { openPorts, type PortOptions } from './open-ports.ts'
+import { isEagerUrl, openPorts, type PortOptions } from './open-ports.ts'
 
 /** Options of `createServer`. */
 export type CreateServerOptions = PortOptions & ServerOptions
@@ -34,7 +35,7 @@ export interface Server extends ProducerServer {
  */
 export async function createServer(options: CreateServerOptions): Promise<Server> {
   checkKeys(options)
-  if (options.eager === true || options.broker === 'eager') return createEagerServer(options)
+  if (options.eager === true || isEagerUrl(options.broker)) return createEagerServer(options)
   const ports = await openPorts(options, {
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
@@ -49,23 +50,42 @@ export async function createServer(options: CreateServerOptions): Promise<Server
 
 function withWorkers(ports: ServerPorts, options: CreateServerOptions): Server {
   const workers = new Set<Worker>()
-  let isClosing = false
-  const closePorts = async (): Promise<void> => {
-    isClosing = true
-    await Promise.all([...workers].map((worker) => worker.close()))
-    await ports.close()
+  let closing: Promise<void> | undefined
+  const { server: producer, runtime } = createProducer(ports, options)
+  const refuseWhenClosing = (what: string): void => {
+    if (closing !== undefined) throw new MachineryError('ERR_CLOSED', `${what}: the server is closed`)
   }
-  const { server, runtime } = createProducer({ ...ports, close: closePorts }, options)
-  return {
-    ...server,
+  // Handlers may send and wait until they have ended: they would fail otherwise, and their tasks with them.
+  const refuseFromOutside = (what: string): void => {
+    if (!isInHandler()) refuseWhenClosing(what)
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all([...workers].map((worker) => worker.close()))
+    await producer.close()
+  }
+  const server: Server = {
+    ...producer,
+    send: async (work, sendOptions) => {
+      refuseFromOutside('send')
+      return producer.send(work, sendOptions)
+    },
+    sendMany: async (batch) => {
+      refuseFromOutside('sendMany')
+      return producer.sendMany(batch)
+    },
     startWorker: async (workerOptions: WorkerOptions = {}) => {
-      if (isClosing) throw new MachineryError('ERR_CLOSED', 'startWorker: the server is closed')
+      refuseWhenClosing('startWorker')
       const worker = await startWorker(runtime, workerOptions)
+      if (closing !== undefined) await worker.close()
+      refuseWhenClosing('startWorker')
       workers.add(worker)
       void worker.closed.then(() => workers.delete(worker))
       return worker
     },
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => server.close(),
   }
+  return server
 }
 
 const KNOWN_OPTIONS: readonly string[] = [
@@ -94,6 +114,10 @@ function checkKeys(options: CreateServerOptions): void {
   )
 }
 
+function isInHandler(): boolean {
+  return taskContext.getStore() !== undefined
+}
+
 /** Machinery's eager mode: `send` resolves when the task, and everything it led to, has run (go-core 5.12). */
 async function createEagerServer(options: CreateServerOptions): Promise<Server> {
   const clock = options.clock ?? systemClock
@@ -105,16 +129,18 @@ async function createEagerServer(options: CreateServerOptions): Promise<Server> 
     options,
   )
   await server.startWorker({ name: 'eager', noSignals: true, unknownTask: 'deadLetter' })
+  // A handler that sends would wait for its own end; the send that it runs in waits for both.
+  const idle = async (): Promise<void> => (isInHandler() ? undefined : eager.idle())
   return {
     ...server,
-    send: async (work) => {
-      const result = await server.send(work)
-      await eager.idle()
+    send: async (work, sendOptions) => {
+      const result = await server.send(work, sendOptions)
+      await idle()
       return result
     },
     sendMany: async (batch) => {
       const results = await server.sendMany(batch)
-      await eager.idle()
+      await idle()
       return results
     },
   }

@@ -25,7 +25,7 @@ type OpenStore = (url: string, context: DriverContext) => Promise<OpenedStore>
 
 /** URL scheme → driver. Drivers are loaded when a URL asks for them, so that nobody loads a client library in vain. */
 const DRIVERS: Readonly<Record<string, OpenStore>> = {
-  memory: async (url, { clock }) => openNamedMemoryStore(url.slice('memory:'.length), clock),
+  memory: async (url, { clock }) => openNamedMemoryStore(url.replace(/^memory:(\/\/)?/i, ''), clock),
   sqlite: async (url, { clock, logger }) => {
     const [{ sqliteStore }, { sqliteOptions }] = await Promise.all([
       import('../drivers/sqlite/index.ts'),

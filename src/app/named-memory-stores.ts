@@ -4,7 +4,8 @@ import type { OpenedStore } from './driver-registry.ts'
 
 /**
  * The stores of `memory:NAME`, shared by all servers of this process that name them: that is what the URL means, so this is the
- * one place that keeps state of the module. A store is gone when the last server that opened it is closed.
+ * one place that keeps state of the module. A store is gone when the last server that opened it is closed. It runs on the
+ * clock of the first.
  */
 const named = new Map<string, { readonly store: MemoryStore; users: number }>()
 

@@ -59,8 +59,10 @@ async function backendOf(
   backend: string | Backend | null | undefined,
   open: (url: string) => Promise<OpenedStore>,
 ): Promise<Backend | undefined> {
-  if (backend === undefined || backend === null || backend === 'null') return undefined
+  if (backend === undefined || backend === null) return undefined
   if (typeof backend !== 'string') return checked('resultBackend', backend, 'tasks')
+  if (/^null(:|$)/.test(backend)) return undefined
+  if (isEagerUrl(backend)) return (await open('memory:')).backend
   return (await open(backend)).backend ?? missing('resultBackend', backend)
 }
 
@@ -68,10 +70,16 @@ async function lockOf(
   { lock, broker }: PortOptions,
   open: (url: string) => Promise<OpenedStore>,
 ): Promise<{ readonly lock: Lock; readonly isOurs: boolean }> {
+  if (isEagerUrl(lock)) return { lock: memoryLock(), isOurs: true }
   if (typeof lock === 'object') return { lock: checked('lock', lock, 'lock'), isOurs: false }
   if (lock !== undefined) return { lock: (await open(lock)).lock ?? missing('lock', lock), isOurs: false }
   const shared = typeof broker === 'string' ? (await open(broker)).lock : undefined
   return shared === undefined ? { lock: memoryLock(), isOurs: true } : { lock: shared, isOurs: false }
+}
+
+/** Go's `eager`, with or without a colon: everything in this process. */
+export function isEagerUrl(url: unknown): boolean {
+  return typeof url === 'string' && /^eager(:|$)/.test(url)
 }
 
 function checked<T extends object>(option: string, port: T | null | undefined, member: keyof T & string): T {

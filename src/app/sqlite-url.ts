@@ -16,7 +16,7 @@ export function sqliteOptions(url: string): SqliteUrlOptions {
   if (path === '')
     throw new MachineryError('ERR_OPTION_INVALID', 'sqlite: names no file; sqlite:./jobs.db is right')
   const options: { path: string; durability?: 'process' | 'power'; leaseMs?: number } = {
-    path: decodeURI(path),
+    path: decoded(path),
   }
   for (const [key, value] of new URLSearchParams(query)) {
     if (key === 'durability' && (value === 'process' || value === 'power')) options.durability = value
@@ -29,4 +29,16 @@ export function sqliteOptions(url: string): SqliteUrlOptions {
       )
   }
   return options
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch (cause) {
+    throw new MachineryError(
+      'ERR_OPTION_INVALID',
+      `sqlite: has the path ${path}; a % is right only before two hexadecimal digits, as in %20 or %25`,
+      { cause },
+    )
+  }
 }

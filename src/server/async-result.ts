@@ -53,7 +53,8 @@ export interface AsyncResult<T> {
   steps(): Promise<readonly StepState[]>
   /**
    * Ends the task, every task of a workflow, in FAILURE `cancelled: <reason>` if it has not begun: it will not run. Resolves to
-   * whether it was in time, for at least one.
+   * whether it was in time, for at least one. A worker that took it at that very moment may run it still: what it answers does
+   * not count.
    * @throws `ERR_BACKEND_REQUIRED`.
    */
   cancel(reason?: string): Promise<boolean>
@@ -140,6 +141,12 @@ function requireBackend(source: ResultSource<unknown>): NonNullable<Runtime['bac
 
 async function* states(source: ResultSource<unknown>, options: WaitOptions): AsyncGenerator<TaskState> {
   requireBackend(source)
+  const { timeoutMs } = options
+  if (timeoutMs !== undefined && !(timeoutMs >= 0))
+    throw new MachineryError(
+      'ERR_OPTION_INVALID',
+      `timeoutMs is ${timeoutMs}; a number of ms from 0 is right`,
+    )
   if (options.signal?.aborted === true) throw abortReason(options.signal)
   const { uuid, runtime } = source
   const seen: TaskState[] = []
@@ -152,7 +159,8 @@ async function* states(source: ResultSource<unknown>, options: WaitOptions): Asy
   }
   const onState = (state: TaskState | undefined): void => {
     if (state === undefined) {
-      if (source.stored)
+      // Stored once is stored: by the send, or since it was seen.
+      if (source.stored || last !== '')
         end(
           new MachineryError(
             'ERR_RESULT_EXPIRED',
@@ -172,7 +180,6 @@ async function* states(source: ResultSource<unknown>, options: WaitOptions): Asy
   const stop = source.waiter.listen(uuid, { onState, onClosed })
   const onAbort = (): void => end(abortReason(options.signal as AbortSignal))
   options.signal?.addEventListener('abort', onAbort, { once: true })
-  const { timeoutMs } = options
   const timer =
     timeoutMs === undefined
       ? undefined

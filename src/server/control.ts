@@ -1,10 +1,11 @@
 import { MachineryError } from '../core/errors.ts'
 import type { Message } from '../core/message.ts'
 import type { DeadLetter, Inspector } from '../core/ports/inspector.ts'
+import { nowRfc3339 } from '../core/rfc3339.ts'
 import { decodeMessage } from '../core/wire/message-codec.ts'
 import { downstreamOf } from '../workflow/downstream.ts'
 import { upstreamText } from '../workflow/hand-off.ts'
-import { CANCELLED, cancelTasks } from './async-result.ts'
+import { CANCELLED } from './async-result.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Messages read at once from a long list. */
@@ -40,9 +41,11 @@ export async function redrive(
   ids: readonly string[] | undefined,
 ): Promise<number> {
   const inspector = inspectorOf(runtime)
+  // What fails again meanwhile joins the end of the list: without an end of its own this would go on for ever.
+  let left = (await inspector.stats(queue)).dead
   let moved = 0
   for (let offset = 0; ;) {
-    const page = await inspector.dead(queue, { offset, limit: PAGE })
+    const page = await inspector.dead(queue, { offset, limit: Math.min(PAGE, left) })
     if (page.length === 0) return moved
     const wanted = ids === undefined ? page : page.filter((letter) => ids.includes(letter.id))
     await reopen(runtime, wanted)
@@ -56,7 +59,8 @@ export async function redrive(
     moved += count
     // What was moved is gone from the list; what was left, or moved by somebody else meanwhile, is passed over.
     offset += page.length - count
-    if (ids !== undefined && moved >= ids.length) return moved
+    left -= page.length
+    if (left <= 0 || (ids !== undefined && moved >= ids.length)) return moved
   }
 }
 
@@ -69,15 +73,20 @@ async function reopen(runtime: Runtime, letters: readonly DeadLetter[]): Promise
   )) {
     if (message.uuid === '') continue
     const errorPrefix = upstreamText(message.uuid, '')
-    await backend.tasks.reopen([
+    const downstream = downstreamOf(message)
+    const [, ...reopened] = await backend.tasks.reopen([
       { uuid: message.uuid, errorPrefix: '' },
-      ...[...downstreamOf(message)].map((next) => ({ uuid: next.uuid, errorPrefix })),
+      ...downstream.map((next) => ({ uuid: next.uuid, errorPrefix })),
     ])
-    if (message.groupUuid !== '') await backend.groups.reopen(message.groupUuid, message.uuid)
+    for (const member of [message, ...downstream.filter((_, index) => reopened[index])])
+      if (member.groupUuid !== '') await backend.groups.reopen(member.groupUuid, member.uuid)
   }
 }
 
-/** Removes what waits in a queue, pending and delayed; whoever waits for one of the tasks learns that it was cancelled. */
+/**
+ * Removes what waits in a queue, pending and delayed; whoever waits for one of the tasks, or for one after it, learns that it
+ * was cancelled.
+ */
 export async function purgeQueue(runtime: Runtime, queue: string): Promise<number> {
   const inspector = inspectorOf(runtime)
   const doomed: Message[] = []
@@ -102,7 +111,32 @@ export async function purgeQueue(runtime: Runtime, queue: string): Promise<numbe
 }
 
 async function cancelAll(runtime: Runtime, messages: readonly Message[], reason: string): Promise<void> {
-  const withState = messages.filter((message) => message.uuid !== '' && !message.noBackend)
-  const tasks = withState.map(({ uuid, name }) => ({ uuid, taskName: name }))
-  await cancelTasks(runtime, tasks, CANCELLED + reason)
+  const { backend, clock, resultsExpireInMs: expiresInMs } = runtime
+  if (backend === undefined) return
+  const createdAt = nowRfc3339(clock.now())
+  const fail = (tasks: readonly Message[], error: string) =>
+    backend.tasks.fail(
+      tasks.map(({ uuid, name }) => ({
+        uuid,
+        taskName: name,
+        error,
+        createdAt,
+        expiresInMs,
+        over: ['PENDING', 'RETRY'],
+      })),
+    )
+  const cancelled = messages.filter(hasState)
+  for (let start = 0; start < cancelled.length; start += PAGE) {
+    const chunk = cancelled.slice(start, start + PAGE)
+    const outcomes = await fail(chunk, CANCELLED + reason)
+    // A task that had ended before, of which this was a further copy, has its hand-off behind it.
+    for (const message of chunk.filter((_, index) => outcomes[index] === 'written')) {
+      const stopped = downstreamOf(message).filter(hasState)
+      if (stopped.length > 0) await fail(stopped, upstreamText(message.uuid, CANCELLED + reason))
+    }
+  }
+}
+
+function hasState(message: Message): boolean {
+  return message.uuid !== '' && !message.noBackend
 }

@@ -53,6 +53,7 @@ export function handOffContext(runtime: Runtime): HandOffContext {
     createdAt: () => nowRfc3339(runtime.clock.now()),
     expiresInMs: runtime.resultsExpireInMs,
     hasBackend: runtime.backend !== undefined,
+    maxBytes: runtime.limits.maxBytes,
     toOutgoing: (message) => toOutgoing(runtime, message),
   }
 }

@@ -9,7 +9,10 @@ import type { WireLimits } from '../core/wire/limits.ts'
 import type { WireForm } from '../core/wire/message-codec.ts'
 import type { AnyTask } from '../task/task-definition.ts'
 
-/** Called before a message is published. May answer a changed message; not with another UUID. A throw refuses the send. */
+/**
+ * Called before `send` publishes a message; not for retries and callbacks, whose bytes must not depend on who publishes them.
+ * May answer a changed message; not with another UUID. What it throws, `send` throws.
+ */
 export type BeforePublish = (message: Message) => Message | void | Promise<Message | void>
 
 /** Options of a server that do not depend on how its ports were made. */
@@ -29,7 +32,7 @@ export interface ServerOptions {
   readonly beforePublish?: BeforePublish
   readonly logger?: Logger
   readonly clock?: Clock
-  /** Where UUIDs come from. */
+  /** Where the UUIDs of groups and workers come from; a task has one of its own as soon as it is called. */
   readonly ids?: IdSource
 }
 

@@ -5,6 +5,7 @@ import { silentLogger } from '../core/logger.ts'
 import type { Message } from '../core/message.ts'
 import type { DeadLetter, Page, QueueStats } from '../core/ports/inspector.ts'
 import { wireLimits } from '../core/wire/limits.ts'
+import type { WireForm } from '../core/wire/message-codec.ts'
 import { createRegistry } from '../task/registry.ts'
 import type { Ready, ResultOf } from '../task/step.ts'
 import type { AnyTask } from '../task/task-definition.ts'
@@ -37,7 +38,7 @@ export interface ProducerServer extends AsyncDisposable {
    * Stores the task's state, publishes its message, and answers its handle. Nothing acknowledged is lost. With a UUID
    * that was sent before it answers the existing run, unless `resend` is set.
    * @throws `ERR_ARGUMENTS_INVALID`, `ERR_MESSAGE_TOO_LARGE`, `ERR_WORKFLOW_TOO_LARGE`, `ERR_PUBLISH_REFUSED`, `ERR_PUBLISH_UNCERTAIN`,
-   * `ERR_QUEUE_FULL`, `ERR_CLOSED`.
+   * `ERR_QUEUE_FULL`, `ERR_CONNECTION_LOST` and others of the broker; what `beforePublish` throws; `ERR_CLOSED`.
    */
   send<const S>(work: Ready<S>, options?: SendWorkOptions): Promise<AsyncResult<ResultOf<S>>>
   /**
@@ -72,6 +73,8 @@ export interface ServerCore {
   readonly server: ProducerServer
   readonly runtime: Runtime
 }
+
+const WIRE_FORMS: readonly WireForm[] = ['compact', 'full', 'full-upstream', 'full-fork']
 
 const WHOLE: Page = { offset: 0, limit: 1_000 }
 
@@ -135,6 +138,13 @@ function runtimeOf(ports: ServerPorts, options: ServerOptions): Runtime {
       `resultsExpireInMs is ${resultsExpireInMs}; a number of ms above 0 is right`,
     )
   }
+  const { wire = 'compact' } = options
+  if (!WIRE_FORMS.includes(wire)) {
+    throw new MachineryError(
+      'ERR_OPTION_INVALID',
+      `wire is ${wire}; ${WIRE_FORMS.map((form) => `'${form}'`).join(', ')} are right`,
+    )
+  }
   const registry = createRegistry()
   registry.register(options.tasks ?? [])
   return {
@@ -148,7 +158,7 @@ function runtimeOf(ports: ServerPorts, options: ServerOptions): Runtime {
     defaultQueue,
     resultsExpireInMs,
     limits: wireLimits(options.limits),
-    wire: options.wire ?? 'compact',
+    wire,
   }
 }
 

@@ -14,15 +14,22 @@ export class ChoreRunner implements Service {
   readonly #chores: readonly Chore[]
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #onError: (error: unknown) => void
   readonly #stopped = new AbortController()
   readonly #timers = new Map<Chore, Timer>()
   readonly #running = new Set<Promise<void>>()
   #started = false
 
-  constructor(chores: readonly Chore[], clock: Clock, logger: Logger) {
+  constructor(
+    chores: readonly Chore[],
+    clock: Clock,
+    logger: Logger,
+    onError: (error: unknown) => void = () => {},
+  ) {
     this.#chores = chores
     this.#clock = clock
     this.#logger = logger
+    this.#onError = onError
   }
 
   start(): void {
@@ -57,6 +64,7 @@ export class ChoreRunner implements Service {
         { chore: chore.name, err: error, retryInMs: pauseMs },
         'a chore failed; it runs again',
       )
+      this.#onError(error)
     }
     if (this.#stopped.signal.aborted) return
     // Ten per cent of jitter keeps the processes of a fleet apart.

@@ -13,6 +13,7 @@ import {
   settleEnding,
   successEnding,
   type Ending,
+  type NextAttempt,
 } from './ending.ts'
 import { logFields, type Held } from './held.ts'
 import { decide, hold, type Decision } from './intake.ts'
@@ -119,7 +120,12 @@ export class Executor {
       logger.debug({ ...logFields(held), retryInMs: end.delayMs }, 'unknown task: given back')
     else logger.warn({ ...logFields(held), ending: end.kind }, 'unknown task')
     if (end.kind === 'deadLetter') this.#end(held, giveUpEnding(this.#options.runtime, held, end.reason))
-    else if (end.kind === 'drop') this.#end(held, settleEnding(held, { id, kind: 'ack' }))
+    // The message is dropped, not its task: whoever waits for it learns that it did not run.
+    else if (end.kind === 'drop')
+      this.#end(held, {
+        ...giveUpEnding(this.#options.runtime, held, end.reason),
+        settlement: { id, kind: 'ack' },
+      })
     else this.#end(held, settleEnding(held, { id, kind: 'release', delayMs: end.delayMs, counted: true }))
   }
 
@@ -143,15 +149,12 @@ export class Executor {
     if (end.kind === 'threw') return this.#threw(held, end.thrown, task)
     if (end.kind === 'badArguments') {
       const text = `Reflect task args error: ${end.error.message}`
-      return this.#failed(
-        held,
-        new MachineryError('ERR_ARGUMENTS_INVALID', text, { cause: end.error }),
-        task,
-        undefined,
-      )
+      const error = new MachineryError('ERR_ARGUMENTS_INVALID', text, { cause: end.error })
+      // Go ignores StopTaskDeletionOnError here (go-core 5.3 P3).
+      return this.#failed(held, error, task, this.#options.deadLetterFailures)
     }
     const text = `task ${task.name} passed its hard limit of ${end.limitMs} ms`
-    this.#failed(held, new MachineryError('ERR_TASK_TIMEOUT', text), task, undefined)
+    this.#failed(held, new MachineryError('ERR_TASK_TIMEOUT', text), task)
   }
 
   #returned(held: Held, value: unknown, task: CurrentTask): void {
@@ -162,7 +165,7 @@ export class Executor {
         successEnding(runtime, held, held.task === undefined ? [] : encodeResult(held.task, value)),
       )
     } catch (error) {
-      return this.#failed(held, error, task, undefined)
+      return this.#failed(held, error, task)
     }
     this.#after(task, 'success')
   }
@@ -171,21 +174,20 @@ export class Executor {
     const outcome = outcomeOf(thrown)
     const { message } = held
     if (outcome !== undefined && isRetryIn(outcome)) {
-      const { delayMs, reason } = outcome
+      const { delayMs, reason: error } = outcome
       const { retryCount, retryTimeoutSeconds } = message
-      this.#end(
-        held,
-        retryEnding(this.#options.runtime, held, { delayMs, error: reason, retryCount, retryTimeoutSeconds }),
-      )
-      return this.#retrying(held, thrown, task, delayMs)
+      return this.#runAgain(held, thrown, task, { delayMs, error, retryCount, retryTimeoutSeconds })
     }
-    if (outcome !== undefined) {
-      const error = new MachineryError('ERR_TASK_REJECTED', outcome.reason)
-      return this.#failed(held, error, task, `rejected: ${outcome.reason}`)
-    }
+    if (outcome !== undefined) return this.#rejected(held, outcome.reason, task)
+    // Not its fault: another worker runs it, or this one after its restart.
+    if (held.abortedBy === 'shutdown' || held.abortedBy === 'leaseLost') return this.#giveBack(held)
     if (message.retryCount > 0) return this.#retry(held, thrown, task)
-    const keep = message.stopTaskDeletionOnError || this.#options.deadLetterFailures
-    this.#failed(held, thrown, task, keep ? `failed: ${errorText(thrown)}` : undefined)
+    this.#failed(held, thrown, task)
+  }
+
+  #giveBack(held: Held): void {
+    this.#options.runtime.logger.debug({ ...logFields(held), abortedBy: held.abortedBy }, 'task given back')
+    this.#end(held, settleEnding(held, { id: held.delivery.id, kind: 'release', delayMs: 0, counted: false }))
   }
 
   #retry(held: Held, thrown: unknown, task: CurrentTask): void {
@@ -198,32 +200,49 @@ export class Executor {
         runtime.clock.random(),
       )
     } catch (error) {
-      return this.#failed(held, error, task, undefined)
+      return this.#failed(held, error, task)
     }
-    this.#end(
-      held,
-      retryEnding(runtime, held, {
-        delayMs: next.delayMs,
-        error: errorText(thrown),
-        retryCount: retryCount - 1,
-        retryTimeoutSeconds: next.retryTimeoutSeconds,
-      }),
-    )
-    this.#retrying(held, thrown, task, next.delayMs)
+    this.#runAgain(held, thrown, task, {
+      delayMs: next.delayMs,
+      error: errorText(thrown),
+      retryCount: retryCount - 1,
+      retryTimeoutSeconds: next.retryTimeoutSeconds,
+    })
   }
 
-  #retrying(held: Held, thrown: unknown, task: CurrentTask, delayMs: number): void {
+  #runAgain(held: Held, thrown: unknown, task: CurrentTask, next: NextAttempt): void {
     const { hooks, callHook, runtime } = this.#options
-    runtime.logger.debug(
-      { ...logFields(held), retryInMs: delayMs, error: errorText(thrown) },
+    const { delayMs, error } = next
+    try {
+      this.#end(held, retryEnding(runtime, held, next))
+    } catch (cause) {
+      return this.#failed(held, cause, task)
+    }
+    const isOutcome = outcomeOf(thrown) !== undefined
+    runtime.logger[isOutcome ? 'info' : 'debug'](
+      { ...logFields(held), retryInMs: delayMs, error },
       'task runs again',
     )
     callHook('taskRetry', () => hooks.taskRetry?.(thrown, task, delayMs))
     this.#after(task, 'retry')
   }
 
-  #failed(held: Held, thrown: unknown, task: CurrentTask, deadLetter: string | undefined): void {
+  /** A verdict of the handler, not an error: no error handler is called (core/outcome). */
+  #rejected(held: Held, reason: string, task: CurrentTask): void {
+    this.#end(held, failureEnding(this.#options.runtime, held, reason, `rejected: ${reason}`))
+    const err = new MachineryError('ERR_TASK_REJECTED', reason)
+    this.#options.runtime.logger.info({ ...logFields(held), err }, 'task rejected')
+    this.#after(task, 'failure')
+  }
+
+  #failed(
+    held: Held,
+    thrown: unknown,
+    task: CurrentTask,
+    isKept: boolean = held.message.stopTaskDeletionOnError || this.#options.deadLetterFailures,
+  ): void {
     const { hooks, callHook, runtime } = this.#options
+    const deadLetter = isKept ? `failed: ${errorText(thrown)}` : undefined
     this.#end(held, failureEnding(runtime, held, errorText(thrown), deadLetter))
     if (hooks.taskError === undefined)
       runtime.logger.error({ ...logFields(held), err: thrown }, 'task failed')

@@ -62,9 +62,11 @@ export class Fetcher implements Service {
         await this.#round()
         failures = 0
       } catch (error) {
-        if (this.#stopped.signal.aborted || isMachineryError(error, 'ERR_CLOSED')) return
+        if (this.#stopped.signal.aborted) return
         failures += 1
         this.#options.onError(error)
+        // Closed by somebody else: there is nothing more to claim.
+        if (isMachineryError(error, 'ERR_CLOSED')) return
         await this.#pause(backoffMs(this.#options.clock, failures, 100, 10_000))
       }
     }
@@ -109,13 +111,19 @@ export class Fetcher implements Service {
     const errors: unknown[] = []
     await Promise.all(
       lines.map(async (line) => {
+        let deliveries: readonly Delivery[]
         try {
-          const deliveries = await line.consumer.claim(1, first.signal)
-          first.abort()
-          await this.#options.accept(line.consumer, deliveries)
+          deliveries = await line.consumer.claim(1, first.signal)
         } catch (error) {
           if (!first.signal.aborted) errors.push(error)
           first.abort()
+          return
+        }
+        first.abort()
+        try {
+          await this.#options.accept(line.consumer, deliveries)
+        } catch (error) {
+          errors.push(error)
         }
       }),
     )
@@ -127,11 +135,22 @@ export class Fetcher implements Service {
     const { beforeConsume } = this.#options
     if (beforeConsume === undefined) return true
     try {
-      return await beforeConsume(line.queue)
+      return await this.#unlessStopped(beforeConsume(line.queue))
     } catch (error) {
       this.#options.onError(error)
       return false
     }
+  }
+
+  /** A hook that never answers must not keep the worker from closing. */
+  #unlessStopped(answer: boolean | Promise<boolean>): Promise<boolean> {
+    const { signal } = this.#stopped
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => resolve(false)
+      signal.addEventListener('abort', onAbort, { once: true })
+      const forget = (): void => signal.removeEventListener('abort', onAbort)
+      void Promise.resolve(answer).then(resolve, reject).finally(forget)
+    })
   }
 
   async #pause(ms: number): Promise<void> {

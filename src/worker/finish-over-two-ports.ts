@@ -1,8 +1,10 @@
-import { isMachineryError } from '../core/errors.ts'
+import type { ErrorCode } from '../core/error-codes.ts'
+import { isMachineryError, type MachineryError } from '../core/errors.ts'
 import type { Consumer, Settlement } from '../core/ports/broker.ts'
 import type { GuardedMessage } from '../core/ports/same-store.ts'
+import { decodeMessage } from '../core/wire/message-codec.ts'
 import { handOffContext, recordedOutgoing, type Runtime } from '../server/runtime.ts'
-import { chordTrigger, handOff, type HandOff, type MemberEnd } from '../workflow/hand-off.ts'
+import { chordTrigger, handOff, undeliverable, type HandOff, type MemberEnd } from '../workflow/hand-off.ts'
 import { storedOutcome, type Ending } from './ending.ts'
 
 /** `done`: settled. `fenced`: another run owns the task; look again later. `again`: something did not go through; repeat all of it. */
@@ -12,6 +14,12 @@ interface Step {
   readonly ending: Ending
   handOff: HandOff
   verdict: Verdict | undefined
+  /** Told what went wrong where that is no exception. */
+  readonly onError: (error: unknown) => void
+}
+
+function newStep(ending: Ending, follows: HandOff, onError: (error: unknown) => void): Step {
+  return { ending, handOff: follows, verdict: undefined, onError }
 }
 
 /**
@@ -23,8 +31,9 @@ interface Step {
 export async function finishOverTwoPorts(
   runtime: Runtime,
   endings: readonly Ending[],
+  onError: (error: unknown) => void,
 ): Promise<readonly Verdict[]> {
-  const steps = endings.map((ending): Step => ({ ending, handOff: ending.handOff, verdict: undefined }))
+  const steps = endings.map((ending): Step => newStep(ending, ending.handOff, onError))
   await commitAll(runtime, steps)
   await retryAll(runtime, steps)
   await handOffAll(runtime, steps)
@@ -37,8 +46,9 @@ export async function finishOverTwoPorts(
 export async function triggerAndSettle(
   runtime: Runtime,
   endings: readonly Ending[],
+  onError: (error: unknown) => void,
 ): Promise<readonly Verdict[]> {
-  const steps = endings.map((ending): Step => ({ ending, handOff: ending.handOff, verdict: undefined }))
+  const steps = endings.map((ending): Step => newStep(ending, ending.handOff, onError))
   await finishGroups(runtime, steps)
   await settleAll(open(steps))
   return steps.map((step) => step.verdict ?? 'done')
@@ -104,9 +114,34 @@ async function publishGuarded(runtime: Runtime, steps: readonly Step[]): Promise
   const toPublish = all.filter((item) => !skip.has(item.next))
   const outcomes =
     toPublish.length > 0 ? await runtime.broker.publish(toPublish.map((item) => item.next.message)) : []
-  toPublish.forEach(({ step }, index) => {
-    if (outcomes[index]?.outcome !== 'stored') step.verdict = 'again'
+  toPublish.forEach(({ step, next }, index) => {
+    const outcome = outcomes[index]
+    if (outcome?.outcome === 'stored') return
+    if (outcome?.outcome === 'refused' && isForGood(outcome.error)) giveUp(runtime, step, next, outcome.error)
+    else {
+      step.verdict = 'again'
+      if (outcome?.error !== undefined) step.onError(outcome.error)
+    }
   })
+}
+
+/** Refusals that trying again cannot change: such a message would be tried for ever, and its task never end. */
+function isForGood(error: MachineryError | undefined): error is MachineryError {
+  const codes: readonly ErrorCode[] = ['ERR_MESSAGE_TOO_LARGE', 'ERR_UNSUPPORTED', 'ERR_OPTION_INVALID']
+  return error !== undefined && codes.includes(error.code)
+}
+
+function giveUp(runtime: Runtime, step: Step, next: GuardedMessage, error: MachineryError): void {
+  const { uuid, queue } = next.message
+  runtime.logger.error({ uuid, queue, err: error }, 'the broker refuses a message for good: its task fails')
+  const message = decodeMessage(next.message.body, runtime.limits)
+  const text = `Publish message error: ${error.message}`
+  const stopped = undeliverable(message, text, handOffContext(runtime))
+  step.handOff = {
+    ...step.handOff,
+    fail: [...step.handOff.fail, ...stopped.fail],
+    finishes: [...step.handOff.finishes, ...stopped.finishes],
+  }
 }
 
 /** R4: writes PENDING, and answers which messages must not be published any more. */
@@ -146,11 +181,8 @@ async function trigger(
   const { backend } = runtime
   const [group] = (await backend?.groups.get([finish.groupUuid])) ?? []
   if (backend === undefined || group === undefined) return []
-  const triggered: Step = {
-    ending: step.ending,
-    handOff: chordTrigger(member, group, handOffContext(runtime)),
-    verdict: undefined,
-  }
+  const callback = chordTrigger(member, group, handOffContext(runtime))
+  const triggered = newStep(step.ending, callback, step.onError)
   await handOffAll(runtime, [triggered])
   // The trigger stays ours until its publish is confirmed: the ending is repeated, and this with it.
   if (triggered.verdict === 'again') step.verdict = 'again'
@@ -173,6 +205,7 @@ async function settleAll(steps: readonly Step[]): Promise<void> {
       await consumer.settle(items.map((item) => item.settlement))
     } catch (error) {
       if (isMachineryError(error, 'ERR_CLOSED')) continue
+      items[0]?.step.onError(error)
       for (const item of items) item.step.verdict = 'again'
     }
   }

@@ -16,12 +16,16 @@ export interface Held {
   readonly hasState: boolean
   /** 1-based number of this try. */
   attempt: number
-  /** Looked at again after another run owned the task: `begin` has to tell what became of it. */
-  readonly recheck: boolean
+  /** How often it was found that another run owns the task; `begin` has to tell then what became of it. */
+  readonly fencedTimes: number
   /** Whether `begin` was recorded before the handler started. */
   begun: boolean
   /** Aborts the handler's signal; set while it runs. */
   abort: ((kind: AbortKind) => void) | undefined
+  /** Why its handler's signal was aborted, if it was. */
+  abortedBy: AbortKind | undefined
+  /** Whether it is ours no more: its message was, or will be, handed to somebody else. */
+  isLost: boolean
   /** Whether its end was decided: what a handler that still runs answers is ignored then. */
   ended: boolean
 }

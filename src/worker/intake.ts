@@ -90,7 +90,9 @@ function firstDecision(held: Held, state: TaskState | undefined, maxDeliveries: 
   if (state !== undefined && isTerminal(state.state)) return { kind: 'repeat', state }
   // A task that no worker here knows has a limit of its own.
   if (held.task === undefined) return { kind: 'unknownTask' }
-  if (held.delivery.deliveryCount < maxDeliveries) return { kind: 'run' }
+  // What nobody began has killed nobody: its count comes from workers that did not know the task.
+  const mayHaveBegun = !held.hasState || (state !== undefined && state.state !== 'PENDING')
+  if (held.delivery.deliveryCount < maxDeliveries || !mayHaveBegun) return { kind: 'run' }
   return {
     kind: 'giveUp',
     reason: `delivered ${held.delivery.deliveryCount + 1} times without an end; maxDeliveries is ${maxDeliveries}`,
@@ -99,7 +101,11 @@ function firstDecision(held: Held, state: TaskState | undefined, maxDeliveries: 
 
 function needsBegin(held: Held, state: TaskState | undefined, decision: Decision | undefined): boolean {
   if (decision?.kind !== 'run' || !held.hasState) return false
-  return held.recheck || held.delivery.deliveryCount > 0 || (state !== undefined && state.state !== 'PENDING')
+  return (
+    held.fencedTimes > 0 ||
+    held.delivery.deliveryCount > 0 ||
+    (state !== undefined && state.state !== 'PENDING')
+  )
 }
 
 function makeHeld(runtime: Runtime, consumer: Consumer, delivery: Delivery, message: Message): Held {
@@ -111,18 +117,25 @@ function makeHeld(runtime: Runtime, consumer: Consumer, delivery: Delivery, mess
     task,
     hasState: runtime.backend !== undefined && message.uuid !== '' && !message.noBackend,
     attempt: message.attemptCount + delivery.deliveryCount + 1,
-    recheck: false,
+    fencedTimes: 0,
     begun: false,
     abort: undefined,
+    abortedBy: undefined,
+    isLost: false,
     ended: false,
   }
 }
 
 const UUID_SHAPE = /^[\w.:-]{1,200}$/
 
+/** Every Machinery writes the UUID first: it can be read of a message that is too large to be parsed. */
+const UUID_FIRST = /^\s*\{\s*"UUID"\s*:\s*"([\w.:-]{1,200})"/
+const UUID_FIRST_BYTES = 512
+
 /** The UUID of a message that breaks a rule but is JSON, so that whoever waits for it learns of its end. */
 function readableUuid(body: Uint8Array, maxBytes: number): string {
-  if (body.byteLength > maxBytes) return ''
+  if (body.byteLength > maxBytes)
+    return UUID_FIRST.exec(Buffer.from(body.subarray(0, UUID_FIRST_BYTES)).toString('latin1'))?.[1] ?? ''
   try {
     const parsed: unknown = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
     const uuid =

@@ -1,4 +1,5 @@
 import { isMachineryError } from '../core/errors.ts'
+import type { Timer } from '../core/clock.ts'
 import type { BeginWrite } from '../core/ports/backend.ts'
 import type { FinishUnit } from '../core/ports/same-store.ts'
 import type { Runtime } from '../server/runtime.ts'
@@ -34,10 +35,11 @@ export class Settler implements Service {
   #endings: Ending[] = []
   /** First deliveries that run without a recorded begin: STARTED goes out with the next flush, unless they end before it. */
   readonly #started = new Set<Held>()
-  #later = 0
+  readonly #later = new Map<Ending, Timer>()
   #inFlight = 0
   #isFlushing = false
   #scheduled = false
+  #abandoned = false
   #idle: (() => void)[] = []
 
   constructor(runtime: Runtime, events: SettlerEvents) {
@@ -53,13 +55,23 @@ export class Settler implements Service {
     await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
+  /** Gives up what did not go through: its deliveries return to the queue, and their hand-off is repeated there. */
+  abandon(): void {
+    this.#abandoned = true
+    for (const timer of this.#later.values()) timer.cancel()
+    this.#later.clear()
+    this.#endings = []
+    this.#started.clear()
+  }
+
   /** Endings that are not settled yet. */
   get size(): number {
-    return this.#endings.length + this.#inFlight + this.#later
+    return this.#endings.length + this.#inFlight + this.#later.size
   }
 
   /** A first delivery has begun to run. */
   started(held: Held): void {
+    if (this.#abandoned) return
     this.#started.add(held)
     this.#schedule()
   }
@@ -67,6 +79,7 @@ export class Settler implements Service {
   /** A delivery ends like this. */
   end(ending: Ending): void {
     this.#started.delete(ending.held)
+    if (this.#abandoned) return
     this.#endings.push(ending)
     this.#schedule()
   }
@@ -127,16 +140,15 @@ export class Settler implements Service {
           const outcome = outcomes[index]
           if (outcome === 'done') this.#verdict(ending, 'done')
           else if (outcome === 'trigger') trigger.push(ending)
-          else if (outcome === 'fenced') generic.push(ending)
-          else this.#verdict(ending, 'again')
+          else generic.push(ending)
         })
       })
       await this.#guard(trigger, async () =>
-        this.#verdicts(trigger, await triggerAndSettle(this.#runtime, trigger)),
+        this.#verdicts(trigger, await triggerAndSettle(this.#runtime, trigger, this.#events.onError)),
       )
     }
     await this.#guard(generic, async () =>
-      this.#verdicts(generic, await finishOverTwoPorts(this.#runtime, generic)),
+      this.#verdicts(generic, await finishOverTwoPorts(this.#runtime, generic, this.#events.onError)),
     )
   }
 
@@ -159,21 +171,22 @@ export class Settler implements Service {
     this.#inFlight -= 1
     if (verdict === 'done') return this.#events.onSettled(ending.held)
     if (verdict === 'fenced') return this.#events.onFenced(ending.held)
+    if (this.#abandoned) return
     ending.failures += 1
-    this.#later += 1
     const delayMs = backoffMs(this.#runtime.clock, ending.failures, 20, 5_000)
     this.#runtime.logger.warn(
       { ...logFields(ending.held), failures: ending.failures, retryInMs: Math.round(delayMs) },
       'the end of a task could not be stored; trying again',
     )
-    this.#runtime.clock.setTimer(
+    const timer = this.#runtime.clock.setTimer(
       () => {
-        this.#later -= 1
+        this.#later.delete(ending)
         this.end(ending)
       },
       delayMs,
       true,
     )
+    this.#later.set(ending, timer)
   }
 }
 

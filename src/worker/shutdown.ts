@@ -40,7 +40,7 @@ async function waitUntilIdle(draining: Draining, forMs: number): Promise<void> {
   let pauseMs = 5
   while (!isIdle() && !hurry.aborted) {
     const left = until - clock.monotonic()
-    if (left <= 0) return
+    if (!(left > 0)) return
     await pause(clock, Math.min(pauseMs, left), hurry)
     pauseMs = Math.min(50, pauseMs * 1.5)
   }

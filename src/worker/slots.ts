@@ -27,7 +27,13 @@ export function createSlots(capacity: number): Slots {
   let taken = 0
   const listeners = new Set<() => void>()
   const tell = (): void => {
-    for (const listener of listeners) listener()
+    if (listeners.size < 2) return listeners.forEach((listener) => listener())
+    for (const listener of [...listeners]) listener()
+    // Who was asked first is asked last next time: a worker with a long backlog must not starve the others.
+    const [first] = listeners
+    if (first === undefined) return
+    listeners.delete(first)
+    listeners.add(first)
   }
   return {
     get capacity() {
@@ -61,6 +67,6 @@ function checked(capacity: number): number {
   if (Number.isInteger(capacity) && capacity >= 0) return capacity
   throw new MachineryError(
     'ERR_OPTION_INVALID',
-    `concurrency is ${capacity}; a whole number of at least 0 is right`,
+    `capacity is ${capacity}; a whole number of at least 0 is right`,
   )
 }

@@ -175,6 +175,7 @@ class TaskRun implements CurrentTask {
 
   #abort(kind: AbortKind, limitMs = 0): void {
     if (this.#abortedBefore !== undefined) return
+    this.#held.abortedBy = kind
     this.#abortedBefore = abortError(kind, this.#held, limitMs)
     this.#controller?.abort(this.#abortedBefore)
   }

@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 60_000
 
 /** What becomes of a message whose task is not registered here. */
 export type UnknownTaskEnd =
-  | { readonly kind: 'drop' }
+  | { readonly kind: 'drop'; readonly reason: string }
   | { readonly kind: 'deadLetter'; readonly reason: string }
   | { readonly kind: 'later'; readonly delayMs: number }
 
@@ -21,18 +21,22 @@ export function unknownTaskEnd(held: Held, policy: UnknownTaskPolicy): UnknownTa
   const { name, uuid, ignoreWhenTaskNotRegistered } = held.message
   const { queue, deliveryCount } = held.delivery
   const reason = `Task not registered error: ${name}`
-  if (ignoreWhenTaskNotRegistered) return { kind: 'drop' }
+  if (ignoreWhenTaskNotRegistered) return { kind: 'drop', reason }
   if (typeof policy === 'function') {
     try {
       const answer = policy({ uuid, name, queue, deliveryCount })
-      if (answer === 'drop') return { kind: 'drop' }
+      if (answer === 'drop') return { kind: 'drop', reason }
       if (answer === 'deadLetter') return { kind: 'deadLetter', reason }
-      return { kind: 'later', delayMs: Math.max(0, answer.retryInMs) }
+      if (Number.isFinite(answer.retryInMs)) return { kind: 'later', delayMs: Math.max(0, answer.retryInMs) }
+      return {
+        kind: 'deadLetter',
+        reason: `${reason}; unknownTask answered retryInMs ${answer.retryInMs}; a number of ms is right`,
+      }
     } catch (error) {
       return { kind: 'deadLetter', reason: `${reason}; unknownTask threw: ${errorText(error)}` }
     }
   }
-  if (policy === 'drop') return { kind: 'drop' }
+  if (policy === 'drop') return { kind: 'drop', reason }
   if (policy === 'deadLetter') return { kind: 'deadLetter', reason }
   if (deliveryCount + 1 >= MAX_UNKNOWN_DELIVERIES) {
     return { kind: 'deadLetter', reason: `${reason}; no worker knew it in ${deliveryCount + 1} deliveries` }

@@ -31,7 +31,7 @@ export interface WorkerHooks {
   readonly taskError?: (error: unknown, task: CurrentTask) => void | Promise<void>
   /** When a failed task will run again. */
   readonly taskRetry?: (error: unknown, task: CurrentTask, delayMs: number) => void | Promise<void>
-  /** When the worker itself has trouble: a claim, a settlement or a chore that failed and will be tried again. */
+  /** When the worker itself has trouble: a claim, a hand-off, a settlement or a chore that failed, and will be tried again. */
   readonly workerError?: (error: unknown) => void | Promise<void>
 }
 

@@ -2,11 +2,13 @@ import { availableParallelism } from 'node:os'
 import { MachineryError } from '../core/errors.ts'
 import type { Consumer, Delivery } from '../core/ports/broker.ts'
 import type { Runtime } from '../server/runtime.ts'
+import { checkWorkerOptions } from './check-worker-options.ts'
 import { ChoreRunner } from './chore-runner.ts'
 import { settleEnding } from './ending.ts'
 import { Executor } from './executor.ts'
 import { Fetcher } from './fetcher.ts'
 import { logFields, type Held } from './held.ts'
+import { Parking } from './parking.ts'
 import { listenToSignals } from './process-signals.ts'
 import { queuePlan, type QueueLine } from './queue-order.ts'
 import { RunQueue } from './run-queue.ts'
@@ -15,8 +17,6 @@ import { createSlots, type Slots } from './slots.ts'
 import { drain } from './shutdown.ts'
 import type { WorkerHooks, WorkerOptions } from './worker-options.ts'
 
-/** How long a delivery whose task another run owns is kept before it is looked at again. */
-const FENCED_PAUSE_MS = 5_000
 const LOOK_AHEAD_MOST = 64
 
 /** A running worker. */
@@ -44,10 +44,11 @@ export interface Worker extends AsyncDisposable {
  * @throws `ERR_OPTION_INVALID` naming the option; what the broker's `consume` throws.
  */
 export async function startWorker(runtime: Runtime, options: WorkerOptions): Promise<Worker> {
+  checkWorkerOptions(options)
   const slots = slotsOf(options)
   const plan = queuePlan(options, runtime.defaultQueue)
-  const worker = new RunningWorker(runtime, options, slots)
   const lines: QueueLine[] = []
+  const worker = new RunningWorker(runtime, options, slots, lines)
   try {
     for (const { queue, weight } of plan.queues) {
       const consumer = await runtime.broker.consume(queue, {
@@ -57,27 +58,15 @@ export async function startWorker(runtime: Runtime, options: WorkerOptions): Pro
       lines.push({ queue, weight, consumer })
     }
   } catch (error) {
-    await Promise.all(lines.map((line) => line.consumer.close()))
+    await worker.close()
     throw error
   }
-  worker.start(lines, plan.order)
+  worker.start(plan.order)
   return worker
 }
 
 function slotsOf(options: WorkerOptions): Slots {
   const { concurrency, slots } = options
-  if (slots !== undefined && concurrency !== undefined) {
-    throw new MachineryError(
-      'ERR_OPTION_INVALID',
-      'concurrency and slots are mutually exclusive; give one of them',
-    )
-  }
-  if (concurrency !== undefined && (!Number.isInteger(concurrency) || concurrency < 0)) {
-    throw new MachineryError(
-      'ERR_OPTION_INVALID',
-      `concurrency is ${concurrency}; a whole number from 0 is right, where 0 means twice the CPUs`,
-    )
-  }
   return slots ?? createSlots(concurrency || availableParallelism() * 2)
 }
 
@@ -96,18 +85,20 @@ class RunningWorker implements Worker {
   readonly #settler: Settler
   readonly #queue: RunQueue
   readonly #chores: ChoreRunner
+  readonly #parking: Parking
   #fetcher: Fetcher | undefined
-  #lines: readonly QueueLine[] = []
+  readonly #lines: readonly QueueLine[]
   #closing: Promise<void> | undefined
   #stopSignals: () => void = () => {}
   #resolveClosed: () => void = () => {}
   readonly #hurry = new AbortController()
 
-  constructor(runtime: Runtime, options: WorkerOptions, slots: Slots) {
+  constructor(runtime: Runtime, options: WorkerOptions, slots: Slots, lines: readonly QueueLine[]) {
     this.name = options.name ?? `worker_${runtime.ids.uuid().slice(0, 8)}`
     this.#runtime = { ...runtime, logger: runtime.logger.child({ worker: this.name }) }
     this.#options = options
     this.#slots = slots
+    this.#lines = lines
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
     this.#settler = new Settler(this.#runtime, {
       onSettled: (held) => this.#settled(held),
@@ -132,7 +123,12 @@ class RunningWorker implements Worker {
       giveBack: (held) => this.#giveBack(held),
       onRoom: () => this.#fetcher?.wake(),
     })
-    this.#chores = new ChoreRunner(runtime.broker.chores, runtime.clock, this.#runtime.logger)
+    this.#parking = new Parking(this.#runtime, {
+      onLook: (held) => this.#lookAgain(held),
+      onError: (error) => this.#trouble(error),
+    })
+    const { broker, clock } = runtime
+    this.#chores = new ChoreRunner(broker.chores, clock, this.#runtime.logger, (error) => this.#tell(error))
   }
 
   get running(): number {
@@ -143,8 +139,8 @@ class RunningWorker implements Worker {
     return this.#slots.capacity
   }
 
-  start(lines: readonly QueueLine[], order: 'weighted' | 'strict'): void {
-    this.#lines = lines
+  start(order: 'weighted' | 'strict'): void {
+    const lines = this.#lines
     this.#fetcher = new Fetcher({
       lines,
       order,
@@ -184,6 +180,7 @@ class RunningWorker implements Worker {
       const held = this.#held.get(id)
       if (held === undefined) continue
       this.#runtime.logger.warn(logFields(held), 'lease lost: the task may run elsewhere')
+      held.isLost = true
       held.abort?.('leaseLost')
     }
   }
@@ -198,7 +195,9 @@ class RunningWorker implements Worker {
   }
 
   async #close(graceMs: number): Promise<void> {
-    await this.#fetcher?.stop()
+    for (const held of this.#queue.close()) this.#giveBack(held)
+    await Promise.all([this.#fetcher?.stop(), this.#parking.stop()])
+    // What was claimed meanwhile.
     for (const held of this.#queue.close()) this.#giveBack(held)
     await drain({
       clock: this.#runtime.clock,
@@ -209,10 +208,20 @@ class RunningWorker implements Worker {
       giveBack: (held) => this.#giveBack(held),
       flush: () => this.#settler.stop(),
     })
-    await Promise.all([...this.#lines.map((line) => line.consumer.close()), this.#chores.stop()])
+    this.#settler.abandon()
+    await Promise.all([...this.#lines.map((line) => this.#closeConsumer(line)), this.#chores.stop()])
     this.#stopSignals()
     this.#runtime.logger.info({}, 'worker closed')
     this.#resolveClosed()
+  }
+
+  /** A broker that is down gets back what was not settled when it finds the consumer gone. */
+  async #closeConsumer({ queue, consumer }: QueueLine): Promise<void> {
+    try {
+      await consumer.close()
+    } catch (error) {
+      this.#runtime.logger.warn({ queue, err: error }, 'closing a consumer failed')
+    }
   }
 
   async #accept(consumer: Consumer, deliveries: readonly Delivery[]): Promise<void> {
@@ -250,17 +259,27 @@ class RunningWorker implements Worker {
     this.#queue.pump()
   }
 
+  /** A delivery that is lost is the business of whoever has it now. */
   #fenced(held: Held): void {
-    this.#runtime.clock.setTimer(() => {
-      if (this.#closing !== undefined || !this.#held.has(held.delivery.id)) return
-      const again: Held = { ...held, begun: false, ended: false, abort: undefined, recheck: true }
-      this.#held.set(held.delivery.id, again)
-      this.#consider([again]).catch((error: unknown) => this.#trouble(error))
-    }, FENCED_PAUSE_MS)
+    if (held.isLost) this.#settled(held)
+    else this.#parking.park(held)
+  }
+
+  #lookAgain(held: Held): void {
+    const before = this.#held.get(held.delivery.id)
+    if (before === undefined) return
+    if (before.isLost) return this.#settled(before)
+    const again: Held = { ...held, begun: false, ended: false, abort: undefined, abortedBy: undefined }
+    this.#held.set(held.delivery.id, again)
+    this.#consider([again]).catch((error: unknown) => this.#trouble(error))
   }
 
   #trouble(error: unknown): void {
-    this.#runtime.logger.warn({ err: error }, 'worker has trouble; trying again')
+    this.#runtime.logger.warn({ err: error }, 'worker has trouble')
+    this.#tell(error)
+  }
+
+  #tell(error: unknown): void {
     const { hooks } = this.#options
     if (hooks?.workerError !== undefined) this.#callHook('workerError', () => hooks.workerError?.(error))
   }
