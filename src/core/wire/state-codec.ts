@@ -9,7 +9,7 @@ import { escapeHtml, integerText, quote } from './json-text.ts'
 import type { WireForm } from './message-codec.ts'
 import { encodeResults, readResults } from './results-codec.ts'
 
-export { decodeGroupMeta, encodeGroupMeta, type GroupMeta } from './group-meta-codec.ts'
+export { decodeGroupMeta, encodeGroupMeta } from './group-meta-codec.ts'
 export { decodeResults, encodeResults } from './results-codec.ts'
 
 const STATE_NAMES: ReadonlySet<string> = new Set<TaskStateName>([
