@@ -13,6 +13,7 @@ const ROUND_OF_PROCESSES = 1
 const PROJECTS: Readonly<Record<string, Project>> = {
   unit: { include: ['tests/unit/**/*.test.ts', 'tests/architecture.test.ts'], timeoutMs: 10_000, round: 0 },
   property: { include: ['tests/property/**/*.test.ts'], timeoutMs: 60_000, round: 0 },
+  simulation: { include: ['tests/simulation/**/*.test.ts'], timeoutMs: 120_000, round: 0 },
   conformance: { include: ['tests/conformance/**/*.test.ts'], timeoutMs: 60_000, round: 0 },
   services: { include: ['tests/services/**/*.test.ts'], timeoutMs: 120_000, round: 0 },
   package: { include: ['tests/package/**/*.test.ts'], timeoutMs: 120_000, round: 0 },

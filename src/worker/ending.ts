@@ -15,6 +15,8 @@ export interface Ending {
   readonly held: Held
   readonly commit: CommitWrite | undefined
   readonly retry: RetryWrite | undefined
+  /** The FAILURE of a task that is given up without a run; what follows counts only if no other end was stored before. */
+  readonly giveUp: FailWrite | undefined
   readonly handOff: HandOff
   readonly settlement: Settlement
   /** Tries of this ending that did not go through. */
@@ -48,22 +50,20 @@ export function repeatEnding(runtime: Runtime, held: Held, state: TaskState): En
 
 /** The message will not run: FAILURE over any state that is not terminal, everything downstream with it, dead letter. */
 export function giveUpEnding(runtime: Runtime, held: Held, reason: string): Ending {
-  const handed = handOff(held.message, { state: 'FAILURE', error: reason }, handOffContext(runtime))
-  const own: FailWrite[] = held.hasState
-    ? [
-        {
-          uuid: held.message.uuid,
-          taskName: held.message.name,
-          error: reason,
-          createdAt: nowRfc3339(runtime.clock.now()),
-          expiresInMs: runtime.resultsExpireInMs,
-          over: ['PENDING', 'RECEIVED', 'STARTED', 'RETRY'],
-        },
-      ]
-    : []
+  const giveUp: FailWrite | undefined = held.hasState
+    ? {
+        uuid: held.message.uuid,
+        taskName: held.message.name,
+        error: reason,
+        createdAt: nowRfc3339(runtime.clock.now()),
+        expiresInMs: runtime.resultsExpireInMs,
+        over: ['PENDING', 'RECEIVED', 'STARTED', 'RETRY'],
+      }
+    : undefined
   return {
     ...settleEnding(held, { id: held.delivery.id, kind: 'deadLetter', reason }),
-    handOff: { ...handed, fail: [...own, ...handed.fail] },
+    giveUp,
+    handOff: handOff(held.message, { state: 'FAILURE', error: reason }, handOffContext(runtime)),
   }
 }
 
@@ -111,7 +111,15 @@ export function retryEnding(runtime: Runtime, held: Held, next: NextAttempt): En
 
 /** Nothing to store or hand off. */
 export function settleEnding(held: Held, settlement: Settlement): Ending {
-  return { held, commit: undefined, retry: undefined, handOff: NO_HAND_OFF, settlement, failures: 0 }
+  return {
+    held,
+    commit: undefined,
+    retry: undefined,
+    giveUp: undefined,
+    handOff: NO_HAND_OFF,
+    settlement,
+    failures: 0,
+  }
 }
 
 /** How a stored terminal state counts in a hand-off. */
@@ -141,6 +149,7 @@ function committed(runtime: Runtime, held: Held, outcome: MemberOutcome, settlem
     held,
     commit,
     retry: undefined,
+    giveUp: undefined,
     handOff: handOff(held.message, outcome, handOffContext(runtime)),
     settlement,
     failures: 0,

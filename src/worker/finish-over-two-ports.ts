@@ -2,6 +2,7 @@ import type { ErrorCode } from '../core/error-codes.ts'
 import { isMachineryError, type MachineryError } from '../core/errors.ts'
 import type { Consumer, Settlement } from '../core/ports/broker.ts'
 import type { GuardedMessage } from '../core/ports/same-store.ts'
+import { isTerminal, type TaskState } from '../core/task-state.ts'
 import { decodeMessage } from '../core/wire/message-codec.ts'
 import { handOffContext, recordedOutgoing, type Runtime } from '../server/runtime.ts'
 import { chordTrigger, handOff, undeliverable, type HandOff, type MemberEnd } from '../workflow/hand-off.ts'
@@ -13,17 +14,18 @@ export type Verdict = 'done' | 'fenced' | 'again'
 interface Step {
   readonly ending: Ending
   handOff: HandOff
+  settlement: Settlement
   verdict: Verdict | undefined
   /** Told what went wrong where that is no exception. */
   readonly onError: (error: unknown) => void
 }
 
 function newStep(ending: Ending, follows: HandOff, onError: (error: unknown) => void): Step {
-  return { ending, handOff: follows, verdict: undefined, onError }
+  return { ending, handOff: follows, settlement: ending.settlement, verdict: undefined, onError }
 }
 
 /**
- * The generic path of W1 over the two ports, for a batch of endings: commit or record the retry → groups → PENDING and
+ * The generic path of W1 over the two ports, for a batch of endings: commit, record the retry, or give up → groups → PENDING and
  * publish of what comes next → failures downstream → group count and trigger → settle. Nothing is settled before
  * everything before it is confirmed; every step may be repeated. What fuses it (`SameStore.finish`) must equal it.
  * @throws what a port throws; then nothing was settled and the whole batch may be repeated.
@@ -36,6 +38,7 @@ export async function finishOverTwoPorts(
   const steps = endings.map((ending): Step => newStep(ending, ending.handOff, onError))
   await commitAll(runtime, steps)
   await retryAll(runtime, steps)
+  await giveUpAll(runtime, steps)
   await handOffAll(runtime, steps)
   await finishGroups(runtime, open(steps))
   await settleAll(open(steps))
@@ -91,7 +94,28 @@ async function retryAll(runtime: Runtime, steps: readonly Step[]): Promise<void>
   })
 }
 
-function repeatHandOff(runtime: Runtime, step: Step, state: Parameters<typeof storedOutcome>[0]): void {
+/** Another end may have been stored since the delivery was looked at: then that one counts, and nothing fails. */
+async function giveUpAll(runtime: Runtime, steps: readonly Step[]): Promise<void> {
+  const { backend } = runtime
+  const given = steps.flatMap((step) =>
+    step.ending.giveUp === undefined ? [] : [{ step, write: step.ending.giveUp }],
+  )
+  if (given.length === 0 || backend === undefined) return
+  const outcomes = await backend.tasks.fail(given.map((item) => item.write))
+  const ended = given.filter((_, index) => outcomes[index] === 'exists')
+  if (ended.length === 0) return
+  const states = await backend.tasks.get(ended.map(({ write }) => write.uuid))
+  ended.forEach(({ step }, index) => {
+    const state = states[index]
+    if (state === undefined || !isTerminal(state.state)) step.verdict = 'again'
+    else repeatHandOff(runtime, step, state)
+  })
+}
+
+/** A message whose task has succeeded elsewhere is done with: it is no dead letter, unless it cannot be read. */
+function repeatHandOff(runtime: Runtime, step: Step, state: TaskState): void {
+  const isReadable = step.ending.held.message.name !== ''
+  if (state.state === 'SUCCESS' && isReadable) step.settlement = { id: step.settlement.id, kind: 'ack' }
   step.handOff = handOff(step.ending.held.message, storedOutcome(state), handOffContext(runtime))
 }
 
@@ -157,37 +181,41 @@ async function alreadyFurther(
   return new Set(withState.filter((_, index) => outcomes[index] === 'exists').map((item) => item.message))
 }
 
-/** Counts members, those of groups that a trigger brings to their end as well, and runs the triggers that are ours. */
+interface OpenEnd {
+  readonly step: Step
+  readonly end: MemberEnd
+}
+
+/** Counts the members that the steps end, and runs the triggers that are theirs. */
 async function finishGroups(runtime: Runtime, steps: readonly Step[]): Promise<void> {
-  const { backend } = runtime
-  let ends = steps.flatMap((step) => step.handOff.finishes.map((end) => ({ step, end })))
-  while (backend !== undefined && ends.length > 0) {
-    const outcomes = await backend.groups.finish(ends.map(({ end }) => end.finish))
-    const owned = ends.filter((_, index) => outcomes[index] === 'trigger')
-    ends = []
-    for (const { step, end } of owned) {
-      const further = await trigger(runtime, step, end)
-      ends.push(...further.map((next) => ({ step, end: next })))
-    }
+  await finishMembers(
+    runtime,
+    steps.flatMap((step) => step.handOff.finishes.map((end) => ({ step, end }))),
+  )
+}
+
+async function finishMembers(runtime: Runtime, ends: readonly OpenEnd[]): Promise<void> {
+  if (ends.length === 0 || runtime.backend === undefined) return
+  const outcomes = await runtime.backend.groups.finish(ends.map(({ end }) => end.finish))
+  for (const [index, open] of ends.entries()) {
+    if (outcomes[index] === 'trigger') await trigger(runtime, open)
   }
 }
 
-/** Answers the members of other groups that will never run, since this group's callback will not. */
-async function trigger(
-  runtime: Runtime,
-  step: Step,
-  { finish, member }: MemberEnd,
-): Promise<readonly MemberEnd[]> {
+/**
+ * Publishes a group's callback, or fails it and with it members of other groups, whose triggers follow. The trigger stays ours until all
+ * of that is confirmed: until then the ending is repeated, and this with it.
+ */
+async function trigger(runtime: Runtime, { step, end }: OpenEnd): Promise<void> {
   const { backend } = runtime
-  const [group] = (await backend?.groups.get([finish.groupUuid])) ?? []
-  if (backend === undefined || group === undefined) return []
-  const callback = chordTrigger(member, group, handOffContext(runtime))
+  const [group] = (await backend?.groups.get([end.finish.groupUuid])) ?? []
+  if (backend === undefined || group === undefined) return
+  const callback = chordTrigger(end.member, group, handOffContext(runtime))
   const triggered = newStep(step.ending, callback, step.onError)
   await handOffAll(runtime, [triggered])
-  // The trigger stays ours until its publish is confirmed: the ending is repeated, and this with it.
+  if (triggered.verdict === undefined) await finishGroups(runtime, [triggered])
   if (triggered.verdict === 'again') step.verdict = 'again'
-  else await backend.groups.triggered([finish.groupUuid])
-  return triggered.handOff.finishes
+  else await backend.groups.triggered([end.finish.groupUuid])
 }
 
 /** A settlement that is lost is no error: the copy that owns the message now finds the terminal state. */
@@ -196,7 +224,7 @@ async function settleAll(steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     const { consumer } = step.ending.held
     const list = byConsumer.get(consumer)
-    const item = { step, settlement: step.ending.settlement }
+    const item = { step, settlement: step.settlement }
     if (list === undefined) byConsumer.set(consumer, [item])
     else list.push(item)
   }

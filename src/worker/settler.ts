@@ -129,9 +129,8 @@ export class Settler implements Service {
   async #finish(batch: readonly Ending[]): Promise<void> {
     if (batch.length === 0) return
     const { sameStore } = this.#runtime
-    const fused = sameStore === undefined ? [] : batch.filter((ending) => ending.settlement.kind === 'ack')
-    const generic =
-      sameStore === undefined ? [...batch] : batch.filter((ending) => ending.settlement.kind !== 'ack')
+    const fused = sameStore === undefined ? [] : batch.filter(isFusable)
+    const generic = sameStore === undefined ? [...batch] : batch.filter((ending) => !isFusable(ending))
     if (sameStore !== undefined && fused.length > 0) {
       const trigger: Ending[] = []
       await this.#guard(fused, async () => {
@@ -188,6 +187,11 @@ export class Settler implements Service {
     )
     this.#later.set(ending, timer)
   }
+}
+
+/** What a `FinishUnit` can say. */
+function isFusable({ settlement, giveUp }: Ending): boolean {
+  return settlement.kind === 'ack' && giveUp === undefined
 }
 
 function toUnit(ending: Ending): FinishUnit {

@@ -34,6 +34,8 @@ export interface WorkflowContext {
   readonly nowMs: number
   readonly ids: IdSource
   readonly limits: WireLimits
+  /** The UUID that a signature has in this send, from its own; equal for equal. @default its own */
+  readonly uuidOf?: (original: string) => string
 }
 
 /** The group that the ends of a step belong to. */
@@ -65,7 +67,7 @@ export function compileWorkflow(node: WorkflowNode, context: WorkflowContext): C
   const roots = compiler.compile(node, NOTHING_AFTER)
   return {
     roots: roots.map((root) => root.message),
-    shape: shapeOf(node),
+    shape: shapeOf(node, context.uuidOf ?? ((uuid) => uuid)),
     tasks: compiler.tasks.toReversed(),
   }
 }
@@ -88,8 +90,8 @@ class Compiler {
   }
 
   #task(signature: unknown, { followers, group, onError, passesNothing }: Continuation): SealedMessage {
-    const { nowMs, limits } = this.#context
-    const message = toEmbeddedMessage(signature, { nowMs, limits })
+    const { limits } = this.#context
+    const message = this.#message(signature)
     this.#register(message)
     if (group !== undefined && message.noBackend) {
       throw invalid(`task ${message.name} is sent with noResult; a member of a group needs its state`)
@@ -111,15 +113,21 @@ class Compiler {
       chordCallback: group?.callback?.message,
     }
     const callback = group?.callback === undefined ? [] : [group.callback]
-    return seal(complete, [...own, ...failed, ...followers, ...callback], limits)
+    const sealed = seal(complete, [...own, ...failed, ...followers, ...callback], limits)
+    return complete.immutable === message.immutable ? sealed : { ...sealed, isMuted: true }
+  }
+
+  #message(signature: unknown): Message {
+    const { nowMs, limits, uuidOf } = this.#context
+    const message = toEmbeddedMessage(signature, { nowMs, limits })
+    return uuidOf === undefined ? message : renamed(message, uuidOf)
   }
 
   /** One for all tasks of the tree. */
   #errorCallback(step: AnyStep): SealedMessage {
     const known = this.#errorCallbacks.get(step)
     if (known !== undefined) return known
-    const { nowMs, limits } = this.#context
-    const sealed = sealWhole(toEmbeddedMessage(step, { nowMs, limits }), limits)
+    const sealed = sealWhole(this.#message(step), this.#context.limits)
     this.#errorCallbacks.set(step, sealed)
     return sealed
   }
@@ -168,6 +176,12 @@ class Compiler {
         `task ${callback.message.name} is sent with noResult; the callback of a chord needs its state`,
       )
     }
+    // One flag says both that a callback gets nothing and that a parent passes nothing on (go-core 1.1, Immutable).
+    if (callback.isMuted === true || (passesNothing && callback.message.onSuccess.length > 0)) {
+      throw invalid(
+        `task ${callback.message.name} is the callback of a chord next to an empty group, which has no form on the wire; leave out the empty group`,
+      )
+    }
     if (policy === 'fail-fast' && !passesNothing) return callback
     const headers = new Map(callback.message.headers)
     if (policy !== 'fail-fast') headers.set(MEMBER_FAILURE_HEADER, `"${policy}"`)
@@ -197,13 +211,24 @@ function endCount(node: WorkflowNode): number {
   return last === undefined ? 0 : endCount(last)
 }
 
-function shapeOf(node: WorkflowNode): ResultShape {
-  if (node.kind === 'group') return { kind: 'group', members: node.members.map(shapeOf) }
-  if (node.kind === 'chain') return shapeOf(node.steps.at(-1) as WorkflowNode)
+/** The message, and every callback in it, under other UUIDs. */
+function renamed(message: Message, uuidOf: (original: string) => string): Message {
+  return {
+    ...message,
+    uuid: uuidOf(message.uuid),
+    onSuccess: message.onSuccess.map((callback) => renamed(callback, uuidOf)),
+    onError: message.onError.map((callback) => renamed(callback, uuidOf)),
+  }
+}
+
+function shapeOf(node: WorkflowNode, uuidOf: (original: string) => string): ResultShape {
+  if (node.kind === 'group')
+    return { kind: 'group', members: node.members.map((member) => shapeOf(member, uuidOf)) }
+  if (node.kind === 'chain') return shapeOf(node.steps.at(-1) as WorkflowNode, uuidOf)
   const { uuid, definition, options } = signatureDataOf(node.signature)
   return {
     kind: 'task',
-    uuid,
+    uuid: uuidOf(uuid),
     definition,
     noResult: options.noResult ?? definition?.options.noResult ?? false,
   }

@@ -10,6 +10,8 @@ export interface SealedMessage {
   /** Signatures in it, itself included; one that is embedded twice counts twice, as on the wire. */
   readonly count: number
   readonly depth: number
+  /** Made immutable by the compiler, since an empty group comes after it: it may be no chord's callback, which would get nothing then. */
+  readonly isMuted?: boolean
 }
 
 /**

@@ -189,6 +189,19 @@ describe('workflows that have no form on the wire', () => {
       /member 1 of the group is not a step; write add\(\)/,
     ],
     ['no step', () => (group as (members: unknown) => unknown)([5]), /member 1 of the group is not a step/],
+    [
+      'an empty group next to the callback of a chord',
+      () => compile(chain(group2('a', 'b'), named('c'), group([]), named('d'))),
+      /task add is the callback of a chord next to an empty group/,
+    ],
+    [
+      'an empty group before a callback that passes on',
+      () =>
+        compile(
+          (chain as (...steps: unknown[]) => unknown)(group2('a', 'b'), group([]), named('c'), named('d')),
+        ),
+      /task add is the callback of a chord next to an empty group/,
+    ],
     ['no array', () => (group as (members: unknown) => unknown)(5), /group takes an array/],
     ['a UUID that stands twice', () => compile(chain(named('a'), named('a'))), /task add \(a\) stands twice/],
     [
