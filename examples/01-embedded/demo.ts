@@ -7,6 +7,7 @@ import { calls } from './calls.ts'
 import { showCall, type Show } from './show-call.ts'
 import { tasks } from './tasks.ts'
 import { startWorkers } from './worker-processes.ts'
+import { showPeriodic, showWorkflow, workflows } from './workflows.ts'
 
 // A producer (this process) and two workers (processes of their own) on one SQLite file: sends each call, shows its
 // states and its result, compares it with what is right, and ends. Exit code 1 when something was wrong or too late.
@@ -24,7 +25,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const folder = mkdtempSync(join(tmpdir(), 'machinery-demo-'))
 try {
   const wrong = await run(`sqlite:${join(folder, 'jobs.db')}`)
-  console.log(wrong === 0 ? `\nAll ${calls.length} calls ended as they should.` : `\n${wrong} went wrong.`)
+  console.log(
+    wrong === 0
+      ? `\nAll ${calls.length + workflows.length + 1} calls ended as they should.`
+      : `\n${wrong} went wrong.`,
+  )
   process.exitCode = wrong === 0 ? 0 : 1
 } catch (error) {
   console.error(error instanceof Error ? `\nThe demo failed: ${error.message}` : error)
@@ -53,6 +58,15 @@ async function run(url: string): Promise<number> {
     if (problem !== undefined) failures.push(`${call.text}: ${problem}`)
   }
   for (const call of calls.filter(({ isSlow }) => !isSlow)) await checked(call)
+
+  console.log('\nWorkflows: a group, a chord and a chain, then a chain on a schedule.\n')
+  for (const workflow of workflows) {
+    const problem = await showWorkflow(workflow, server, show, stop.signal)
+    if (problem !== undefined) failures.push(`${workflow.text}: ${problem}`)
+  }
+  const periodic = await showPeriodic(server, show, stop.signal)
+  if (periodic !== undefined) failures.push(`the schedule: ${periodic}`)
+
   console.log('\nThe next ones take their time: all are sent at once.\n')
   await Promise.all(calls.filter(({ isSlow }) => isSlow).map(checked))
 

@@ -2,6 +2,7 @@ import { systemClock } from '../core/clock.ts'
 import { MachineryError } from '../core/errors.ts'
 import { silentLogger } from '../core/logger.ts'
 import { memoryStore } from '../drivers/memory/index.ts'
+import { createScheduler, type Scheduler } from '../periodic/scheduler.ts'
 import { createProducer, type ProducerServer } from '../server/server.ts'
 import type { ServerOptions, ServerPorts } from '../server/server-options.ts'
 import { startWorker, type Worker } from '../worker/worker.ts'
@@ -13,8 +14,8 @@ import { isEagerUrl, openPorts, type PortOptions } from './open-ports.ts'
 /** Options of `createServer`. */
 export type CreateServerOptions = PortOptions & ServerOptions
 
-/** Sends tasks, reads results, and runs workers. */
-export interface Server extends ProducerServer {
+/** Sends tasks, reads results, runs workers and schedules. */
+export interface Server extends ProducerServer, Pick<Scheduler, 'schedule' | 'schedules'> {
   /**
    * Starts a worker on this server's ports and tasks. `server.close()` closes it too.
    * @throws `ERR_OPTION_INVALID` naming the option; `ERR_CLOSED`.
@@ -59,8 +60,10 @@ function withWorkers(ports: ServerPorts, options: CreateServerOptions): Server {
   const refuseFromOutside = (what: string): void => {
     if (!isInHandler()) refuseWhenClosing(what)
   }
+  const scheduler = createScheduler({ runtime, lock: ports.lock, beforePublish: options.beforePublish })
   const close = async (): Promise<void> => {
     await Promise.all([...workers].map((worker) => worker.close()))
+    await scheduler.close()
     await producer.close()
   }
   const server: Server = {
@@ -82,6 +85,8 @@ function withWorkers(ports: ServerPorts, options: CreateServerOptions): Server {
       void worker.closed.then(() => workers.delete(worker))
       return worker
     },
+    schedule: (name, spec, work, periodicOptions) => scheduler.schedule(name, spec, work, periodicOptions),
+    schedules: scheduler.schedules,
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => server.close(),
   }

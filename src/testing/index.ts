@@ -9,5 +9,7 @@ export { lockConformance, type LockHarness, type LockSession } from './lock-conf
 export { memoryFaults, type MemoryFaults } from './memory-faults.ts'
 export { sameStoreConformance } from './same-store-conformance.ts'
 export type { SameStoreHarness, SameStoreSession } from './same-store-harness.ts'
+export { scheduleConformance } from './schedule-conformance.ts'
+export type { ScheduleHarness, ScheduleSession } from './schedule-harness.ts'
 export type { TimeSource } from './passing-time.ts'
 export type { TestRunner } from './test-runner.ts'

@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { Consumer } from '../../src/core/ports/broker.ts'
+import type { ScheduleStore } from '../../src/core/ports/schedule-store.ts'
 import { memoryBackend, memoryStore } from '../../src/drivers/memory/index.ts'
 import {
   backendConformance,
@@ -9,6 +10,7 @@ import {
   lockConformance,
   memoryFaults,
   sameStoreConformance,
+  scheduleConformance,
 } from '../../src/testing/index.ts'
 
 function open(clock: Clock) {
@@ -19,6 +21,8 @@ function open(clock: Clock) {
     broker,
     backend,
     lock,
+    schedules: backend.schedules as ScheduleStore,
+    other: store.open().backend.schedules as ScheduleStore,
     foreign: memoryBackend({ clock }),
     clock,
     crash: async (consumer: Consumer) => faults.crash(consumer),
@@ -41,4 +45,5 @@ for (const harness of [
   backendConformance({ describe, it }, harness)
   lockConformance({ describe, it }, harness)
   sameStoreConformance({ describe, it }, harness)
+  scheduleConformance({ describe, it }, harness)
 }

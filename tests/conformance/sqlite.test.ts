@@ -7,6 +7,7 @@ import { afterAll, describe, it } from 'vitest'
 
 import { systemClock } from '../../src/core/clock.ts'
 import type { Consumer } from '../../src/core/ports/broker.ts'
+import type { ScheduleStore } from '../../src/core/ports/schedule-store.ts'
 import { SqliteConsumer } from '../../src/drivers/sqlite/sqlite-consumer.ts'
 import { sqliteBackend, sqliteStore, type SqliteStore } from '../../src/drivers/sqlite/index.ts'
 import {
@@ -14,6 +15,7 @@ import {
   brokerConformance,
   lockConformance,
   sameStoreConformance,
+  scheduleConformance,
 } from '../../src/testing/index.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'machinery-sqlite-'))
@@ -48,6 +50,7 @@ async function open() {
     lock,
     foreign,
     chores: broker.chores,
+    openAgain,
     clock: systemClock,
     // No process has this id: the largest that Linux gives out is 4194304.
     crash: async (consumer: Consumer) => changeRow(path, consumer, "session = 'dead', pid = 4194305"),
@@ -73,7 +76,18 @@ const openBackend = async () => {
   return { ...session, reopen: async () => (await session.reopenStore()).backend }
 }
 
+const openSchedules = async () => {
+  const session = await open()
+  return {
+    ...session,
+    schedules: session.backend.schedules as ScheduleStore,
+    other: session.openAgain().backend.schedules as ScheduleStore,
+    reopen: async () => (await session.reopenStore()).backend.schedules as ScheduleStore,
+  }
+}
+
 brokerConformance({ describe, it }, { name: 'sqlite', open: openBroker })
 backendConformance({ describe, it }, { name: 'sqlite', open: openBackend })
 lockConformance({ describe, it }, { name: 'sqlite', open })
 sameStoreConformance({ describe, it }, { name: 'sqlite', open })
+scheduleConformance({ describe, it }, { name: 'sqlite', open: openSchedules })

@@ -49,7 +49,7 @@ export class Network {
     this.#underWay += counted
     return new Promise((resolve, reject) => {
       const reply = (answer: () => void): void => void queue.schedule(answer, this.latencyMs(), process)
-      const fail = (error: unknown): void => reply(() => reject(error as Error))
+      const fail = (error: unknown): void => reply(() => reject(error))
       const arrive = async (): Promise<void> => {
         try {
           if (this.#isGone(process)) return

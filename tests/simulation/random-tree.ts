@@ -19,7 +19,7 @@ import {
 
 /** Next to the callback of a chord an empty group has no form on the wire. */
 function isExpressible(tree: TreeSpec): boolean {
-  const named = (uuid: string): AnyStep => signature(uuid).with({ uuid }) as unknown as AnyStep
+  const named = (uuid: string): AnyStep => signature(uuid).with({ uuid })
   const work = buildTree(tree, { signature: ({ label }) => named(label), onError: named })
   try {
     compileWorkflow(nodeOf(work, 'a random tree'), { nowMs: 0, ids: randomIds, limits: wireLimits() })

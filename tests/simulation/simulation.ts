@@ -3,7 +3,6 @@ import { isMachineryError } from '../../src/core/errors.ts'
 import type { Consumer } from '../../src/core/ports/broker.ts'
 import { memoryStore, type MemoryStore } from '../../src/drivers/memory/index.ts'
 import { createProducer } from '../../src/server/server.ts'
-import type { AnyStep } from '../../src/task/step.ts'
 import { memoryFaults, type MemoryFaults } from '../../src/testing/index.ts'
 import { startWorker, type Worker } from '../../src/worker/worker.ts'
 import { EventQueue } from './event-queue.ts'
@@ -169,7 +168,7 @@ export class Simulation {
     while (!this.#isSent) {
       const { server } = createProducer(ports, { clock: process.clock, ids: countingIds(), tasks })
       try {
-        await (server.send as (sent: unknown) => Promise<unknown>)(work as AnyStep)
+        await (server.send as (sent: unknown) => Promise<unknown>)(work)
         this.#isSent = true
       } catch (error) {
         if (!isMachineryError(error, 'ERR_PUBLISH_UNCERTAIN')) throw error

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MUTANTS } from './mutants.ts'
 import { reportText, runSeed } from './run-seed.ts'
 import { simulate } from './simulate.ts'
+import type { Violation } from './witness.ts'
 
 /** As many as fit, and at least so many. */
 const LEAST_RUNS = 5_000
@@ -31,17 +32,27 @@ describe('workflows under faults', () => {
   })
 })
 
+/** What each rule protects, and so how the simulation has to fail without it. */
+const FAILS_WITH: Readonly<Record<string, Violation['kind']>> = {
+  'ack before hand-off': 'stuck',
+  'no fencing by token': 'committed by a fenced run',
+  'no guard on downstream state': 'terminal state replaced',
+  'chord trigger owned by the worker': 'stuck',
+  'retry bytes not recorded first': 'two different next attempts',
+}
+
 describe('without one rule of the protocol', () => {
   it.each(Object.entries(MUTANTS))(
     '%s: the simulation fails',
     { timeout: 120_000 },
-    async (_name, mutation) => {
+    async (name, mutation) => {
       const total = await simulate({
         firstSeed: 1,
         mutation,
         goesOn: (runs, failures) => failures === 0 && runs < MUTANT_SEEDS,
       })
-      expect(total.failures).toHaveLength(1)
+      const [failure] = total.failures
+      expect(failure?.violations.map(({ kind }) => kind)).toContain(FAILS_WITH[name])
     },
   )
 })

@@ -7,7 +7,7 @@ const CAPABILITIES: BackendCapabilities = Object.freeze({ watch: true, shared: f
 
 /** A backend on a store; its `close` ends this backend, and its watches, alone. */
 export function openMemoryBackend(results: MemoryResults): Backend {
-  const { tasks, groups, watchers } = results
+  const { tasks, groups, schedules, watchers } = results
   const watches = new Set<() => void>()
   let closed = false
 
@@ -16,6 +16,7 @@ export function openMemoryBackend(results: MemoryResults): Backend {
     if (closed) throw new MachineryError('ERR_CLOSED', 'the memory backend is closed')
     return batch.map((item) => one(item))
   }
+  const once = async <O>(step: () => O): Promise<O> => (await each([undefined], step))[0] as O
 
   return {
     capabilities: CAPABILITIES,
@@ -36,6 +37,17 @@ export function openMemoryBackend(results: MemoryResults): Backend {
       reopen: async (group, member) => void (await each([member], (uuid) => groups.reopen(group, uuid))),
       get: (uuids) => each(uuids, (uuid) => groups.get(uuid)),
       purge: async (uuids) => void (await each(uuids, (uuid) => groups.purge(uuid))),
+    },
+    schedules: {
+      now: () => once(() => schedules.now()),
+      put: (definition) => once(() => schedules.put(definition)),
+      list: () => once(() => schedules.list()),
+      get: (name) => once(() => schedules.get(name)),
+      fire: (tick) => once(() => schedules.fire(tick)),
+      published: (name, tickAt) => once(() => schedules.published(name, tickAt)),
+      outbox: (olderThanMs, limit) => once(() => schedules.outbox(olderThanMs, limit)),
+      setPaused: (name, isPaused) => once(() => schedules.setPaused(name, isPaused)),
+      remove: (name) => once(() => schedules.remove(name)),
     },
     async watch(uuids, onChange) {
       if (closed) throw new MachineryError('ERR_CLOSED', 'the memory backend is closed')

@@ -1,13 +1,15 @@
 import type { Clock } from '../../core/clock.ts'
 import { MemoryGroupStates } from './memory-group-states.ts'
+import { MemorySchedules } from './memory-schedules.ts'
 import { MemoryTaskStates } from './memory-task-states.ts'
 import { MemoryWatchers } from './memory-watchers.ts'
 
-/** The states, groups and locks of one store, shared by all backends and locks opened on it. */
+/** The states, groups, schedules and locks of one store, shared by all backends and locks opened on it. */
 export class MemoryResults {
   readonly watchers: MemoryWatchers = new MemoryWatchers()
   readonly tasks: MemoryTaskStates
   readonly groups: MemoryGroupStates
+  readonly schedules: MemorySchedules
   /** Unix nanoseconds until which each key is held. */
   readonly locks: Map<string, bigint> = new Map()
 
@@ -15,5 +17,6 @@ export class MemoryResults {
     const monotonic = (): number => clock.monotonic()
     this.tasks = new MemoryTaskStates(monotonic, (uuid) => this.watchers.changed(uuid))
     this.groups = new MemoryGroupStates(monotonic)
+    this.schedules = new MemorySchedules(() => clock.now())
   }
 }

@@ -1,15 +1,17 @@
 import { MachineryError } from '../../core/errors.ts'
 import type { Backend, GroupStates, TaskStates } from '../../core/ports/backend.ts'
 import type { BackendCapabilities } from '../../core/ports/capabilities.ts'
+import type { ScheduleStore } from '../../core/ports/schedule-store.ts'
 import type { SqliteEngine } from './sqlite-engine.ts'
 
 export const BACKEND_CAPABILITIES: BackendCapabilities = { watch: true, shared: true, persistent: true }
 
-/** States and groups in one file. Every batch is one transaction, shared with the others of the same turn. */
+/** States, groups and schedules in one file. Every batch is one transaction, shared with the others of the same turn. */
 export class SqliteBackend implements Backend {
   readonly capabilities: BackendCapabilities = BACKEND_CAPABILITIES
   readonly tasks: TaskStates
   readonly groups: GroupStates
+  readonly schedules: ScheduleStore
   /** Whether this backend is of the same file as a broker. */
   readonly file: string
   readonly #engine: SqliteEngine
@@ -22,6 +24,7 @@ export class SqliteBackend implements Backend {
     this.file = engine.connection.file
     this.tasks = this.#taskStates()
     this.groups = this.#groupStates()
+    this.schedules = this.#scheduleStore()
   }
 
   async watch(uuids: readonly string[], onChange: (uuid: string) => void): Promise<() => void> {
@@ -75,6 +78,21 @@ export class SqliteBackend implements Backend {
       reopen: (groupUuid, memberUuid) => this.#write(() => groups.reopen(groupUuid, memberUuid)),
       get: (uuids) => this.#read(() => uuids.map((uuid) => groups.get(uuid))),
       purge: (uuids) => this.#write(() => uuids.forEach((uuid) => groups.purge(uuid))),
+    }
+  }
+
+  #scheduleStore(): ScheduleStore {
+    const { schedules } = this.#engine
+    return {
+      now: () => this.#read(() => schedules.now()),
+      put: (definition) => this.#write(() => schedules.put(definition)),
+      list: () => this.#read(() => schedules.list()),
+      get: (name) => this.#read(() => schedules.get(name)),
+      fire: (tick) => this.#write(() => schedules.fire(tick)),
+      published: (name, tickAt) => this.#write(() => schedules.published(name, tickAt)),
+      outbox: (olderThanMs, limit) => this.#read(() => schedules.outbox(olderThanMs, limit)),
+      setPaused: (name, isPaused) => this.#write(() => schedules.setPaused(name, isPaused)),
+      remove: (name) => this.#write(() => schedules.remove(name)),
     }
   }
 

@@ -6,6 +6,7 @@ import { SqliteLease } from './sqlite-lease.ts'
 import { SqliteMessages } from './sqlite-messages.ts'
 import { type SqliteSettings, type SqliteStoreOptions, sqliteSettings } from './sqlite-options.ts'
 import { SqliteQueues } from './sqlite-queues.ts'
+import { SqliteSchedules } from './sqlite-schedules.ts'
 import { SqliteTaskStates } from './sqlite-task-states.ts'
 import { SqliteWakeUp, type WatchFile } from './sqlite-wake-up.ts'
 import { SqliteWatchers } from './sqlite-watchers.ts'
@@ -19,6 +20,7 @@ export interface SqliteEngine {
   readonly consumers: SqliteConsumers
   readonly tasks: SqliteTaskStates
   readonly groups: SqliteGroupStates
+  readonly schedules: SqliteSchedules
   readonly wakeUp: SqliteWakeUp
   readonly watchers: SqliteWatchers
   readonly lease: SqliteLease
@@ -52,6 +54,7 @@ export function openEngine(options: SqliteStoreOptions, watchWith?: WatchFile): 
     consumers,
     tasks,
     groups: new SqliteGroupStates(connection, clock),
+    schedules: new SqliteSchedules(connection, clock),
     wakeUp,
     watchers,
     lease,

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { MachineryError } from '../../core/errors.ts'
 
 /** Version of the tables below, kept in `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** Marks the file as ours in `PRAGMA application_id`: the bytes "MqTS". */
 const APPLICATION_ID = 0x4d715453
@@ -117,10 +117,32 @@ CREATE TABLE lock(
 ) STRICT, WITHOUT ROWID;
 `
 
+/** What version 2 added. */
+const SCHEDULE_TABLES = `
+CREATE TABLE schedule(
+  name TEXT PRIMARY KEY,
+  spec TEXT NOT NULL,
+  options TEXT NOT NULL,
+  last_tick_at INTEGER NOT NULL,
+  has_fired INTEGER NOT NULL,
+  is_paused INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  tick_at INTEGER NOT NULL,
+  fired_at INTEGER NOT NULL,
+  payload BLOB NOT NULL,
+  UNIQUE(name, tick_at)
+) STRICT;
+CREATE INDEX outbox_fired ON outbox(fired_at);
+`
+
 const pragma = (db: DatabaseSync, name: string): number => Number(db.prepare(`PRAGMA ${name}`).get()?.[name])
 
 /**
- * Makes the tables in a new file, and checks those of an old one. Safe when several processes do it at once.
+ * Makes the tables in a new file, adds what is missing in one of an earlier version, and checks the others. Safe when several processes do it at once.
  * @throws `ERR_STORE_FAILED` when the file belongs to another program, or to a later version of this one
  */
 export function prepareSchema(db: DatabaseSync, path: string): void {
@@ -128,7 +150,8 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
   db.exec('BEGIN IMMEDIATE')
   try {
     if (!isCurrent(db, path)) {
-      db.exec(TABLES)
+      if (pragma(db, 'user_version') === 0) db.exec(TABLES)
+      db.exec(SCHEDULE_TABLES)
       db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`)
     }
     db.exec('COMMIT')
@@ -138,13 +161,14 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
 }
 
 /**
- * Whether the tables are there; false in a file without any.
+ * Whether the tables are there; false in a file without any, and in one of an earlier version.
  * @throws as `prepareSchema`
  */
 export function isCurrent(db: DatabaseSync, path: string): boolean {
   const [applicationId, version] = [pragma(db, 'application_id'), pragma(db, 'user_version')]
   if (applicationId === APPLICATION_ID && version === SCHEMA_VERSION) return true
   const details = { path, version, supported: SCHEMA_VERSION }
+  if (applicationId === APPLICATION_ID && version < SCHEMA_VERSION) return false
   if (applicationId === APPLICATION_ID) {
     const text = `${path} has version ${version} of the tables and this release knows version ${SCHEMA_VERSION}; update machinery-ts`
     throw new MachineryError('ERR_STORE_FAILED', text, { details })

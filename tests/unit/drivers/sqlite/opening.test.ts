@@ -109,6 +109,22 @@ describe('what is refused', () => {
   })
 })
 
+describe('tables of an earlier version', () => {
+  it('get what is missing, and keep what they hold', async () => {
+    const path = newPath()
+    const before = sqliteStore({ path })
+    await before.broker.publish([outgoing('a')])
+    await before.close()
+    const db = new DatabaseSync(path)
+    db.exec('DROP TABLE schedule; DROP TABLE outbox; PRAGMA user_version = 1')
+    db.close()
+    const store = closing(sqliteStore({ path }))
+    await store.backend.schedules?.put({ name: 'nightly', spec: '@daily', options: '{}' })
+    expect(await store.backend.schedules?.list()).toMatchObject([{ name: 'nightly' }])
+    expect(texts(await claim(await consume(store.broker), 1))).toEqual(['a'])
+  })
+})
+
 describe('parts of one file', () => {
   it('are one store, also when they are opened apart and by another name', async () => {
     const path = newPath()
