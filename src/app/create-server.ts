@@ -62,8 +62,7 @@ function withWorkers(ports: ServerPorts, options: CreateServerOptions): Server {
   }
   const scheduler = createScheduler({ runtime, lock: ports.lock, beforePublish: options.beforePublish })
   const close = async (): Promise<void> => {
-    await Promise.all([...workers].map((worker) => worker.close()))
-    await scheduler.close()
+    await Promise.all([scheduler.close(), ...[...workers].map((worker) => worker.close())])
     await producer.close()
   }
   const server: Server = {

@@ -6,7 +6,8 @@ import { decodeMessage } from '../core/wire/message-codec.ts'
 // What waits in the outbox: four bytes that name the form, then each message as its length (32 bits, big-endian) and its wire
 // document in the compact form. States, groups, queues and delays are read off the messages, as after any hand-over.
 
-const FORM = Buffer.from('MQT1')
+const FORM_NAME = 'MQT1'
+const FORM = Buffer.from(FORM_NAME)
 const LENGTH_BYTES = 4
 
 /** Most bytes that one tick may enqueue. */
@@ -29,7 +30,7 @@ export function encodePayload(bodies: readonly Uint8Array[]): Uint8Array {
  */
 export function decodePayload(payload: Uint8Array, limits: WireLimits): readonly Message[] {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
-  if (!bytes.subarray(0, FORM.byteLength).equals(FORM)) throw malformed('does not begin with MQT1', 0)
+  if (!bytes.subarray(0, FORM.byteLength).equals(FORM)) throw malformed(`does not begin with ${FORM_NAME}`, 0)
   const messages: Message[] = []
   for (let at = FORM.byteLength; at < bytes.byteLength;) {
     const start = at + LENGTH_BYTES

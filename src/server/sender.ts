@@ -8,6 +8,7 @@ import { decodeResults } from '../task/task-result.ts'
 import { validateBeforeSend } from '../task/validate-arguments.ts'
 import { compileWorkflow, type CompiledWorkflow, type ResultShape } from '../workflow/compile-workflow.ts'
 import { guarded } from '../workflow/hand-off.ts'
+import { treeIds } from '../workflow/tree-ids.ts'
 import { isWorkflow, workflowNode, type WorkflowNode } from '../workflow/workflow-node.ts'
 import { asyncResult, CANCELLED, cancelTasks, type AsyncResult } from './async-result.ts'
 import type { Publisher } from './publisher.ts'
@@ -79,8 +80,8 @@ async function sendTree(
     )
   }
   await validateFirstSteps(node)
-  const { clock, ids, limits } = runtime
-  const compiled = compileWorkflow(node, { nowMs: clock.now(), ids, limits })
+  const { clock, limits } = runtime
+  const compiled = compileWorkflow(node, { nowMs: clock.now(), ids: treeIds(node), limits })
   if (runtime.backend === undefined && compiled.roots.some((root) => root.groupUuid !== '')) {
     throw new MachineryError(
       'ERR_BACKEND_REQUIRED',

@@ -197,8 +197,8 @@ async function finishGroups(runtime: Runtime, steps: readonly Step[]): Promise<v
 async function finishMembers(runtime: Runtime, ends: readonly OpenEnd[]): Promise<void> {
   if (ends.length === 0 || runtime.backend === undefined) return
   const outcomes = await runtime.backend.groups.finish(ends.map(({ end }) => end.finish))
-  for (const [index, open] of ends.entries()) {
-    if (outcomes[index] === 'trigger') await trigger(runtime, open)
+  for (const [index, ended] of ends.entries()) {
+    if (outcomes[index] === 'trigger') await trigger(runtime, ended)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IdSource } from '../../src/core/id.ts'
+import { sleep } from '../../src/core/clock.ts'
 import { isMachineryError } from '../../src/core/errors.ts'
 import type { Consumer } from '../../src/core/ports/broker.ts'
 import { memoryStore, type MemoryStore } from '../../src/drivers/memory/index.ts'
@@ -19,6 +20,8 @@ const QUEUE = 'machinery_tasks'
 const LONGEST_SKEW_MS = 2_000
 /** Longest time in which a broker notices that a consumer is gone. */
 const LONGEST_LEASE_MS = 5_000
+/** Longest time until an uncertain send is repeated. */
+const LONGEST_RESEND_MS = 3_000
 /** A run in which nothing has ended after this is stuck: parked deliveries look again for minutes, retries wait for seconds. */
 const LIMIT_MS = 3_600_000
 const LIMIT_EVENTS = 50_000
@@ -84,6 +87,7 @@ export class Simulation {
   readonly #workers = new Map<SimulatedProcess, Worker | undefined>()
   readonly #shared = new Map<string, unknown>()
   readonly #client: SimulatedProcess
+  readonly #ids: IdSource
   #lastCaller: SimulatedProcess | undefined
   #processes = 0
   #isSent = false
@@ -111,6 +115,8 @@ export class Simulation {
     this.witness = new Witness(this.#results.backend)
     this.journal = new Journal(tree, random)
     this.#client = new SimulatedProcess('client', this.#queue, random, 0)
+    let ids = 0
+    this.#ids = { uuid: () => String(++ids) }
   }
 
   /** Virtual ms. */
@@ -160,18 +166,20 @@ export class Simulation {
     return stats !== undefined && stats.pending + stats.delayed + stats.inFlight === 0
   }
 
-  /** Whoever sends repeats an uncertain send until it is certain, with the same ids. */
+  /** Whoever sends repeats an uncertain send, at once or later, until it is certain. */
   async #send(): Promise<void> {
     const { process, ports } = this.#open(this.#client)
+    const { clock } = process
     const tasks = this.journal.tasksFor(process)
     const work = buildTree(this.#tree, signaturesFor(tasks)) as unknown
+    const { server } = createProducer(ports, { clock, ids: this.#ids, tasks })
     while (!this.#isSent) {
-      const { server } = createProducer(ports, { clock: process.clock, ids: countingIds(), tasks })
       try {
         await (server.send as (sent: unknown) => Promise<unknown>)(work)
         this.#isSent = true
       } catch (error) {
         if (!isMachineryError(error, 'ERR_PUBLISH_UNCERTAIN')) throw error
+        await sleep(clock, this.#random() * (this.#random() < 0.5 ? 5 : LONGEST_RESEND_MS))
       }
     }
   }
@@ -189,7 +197,7 @@ export class Simulation {
     this.#workers.set(process, undefined)
     const { runtime } = createProducer(ports, {
       clock: process.clock,
-      ids: countingIds(),
+      ids: this.#ids,
       tasks: this.journal.tasksFor(process),
     })
     const shape = this.#plan.workers[this.#processes % this.#plan.workers.length]
@@ -332,10 +340,4 @@ export class Simulation {
       this.#random() * (this.#random() < 0.5 ? 50 : 5_000),
     )
   }
-}
-
-/** Ids that a repeated send gets again. */
-function countingIds(): IdSource {
-  let count = 0
-  return { uuid: () => String(++count) }
 }
