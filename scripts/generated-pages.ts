@@ -31,6 +31,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'docs/drivers/memory.md': { MemoryStoreOptions: 'src/drivers/memory/memory-store.ts' },
   'docs/drivers/sqlite.md': { SqliteStoreOptions: 'src/drivers/sqlite/sqlite-options.ts' },
+  'docs/drivers/redis.md': { RedisStoreOptions: 'src/drivers/redis/redis-options.ts' },
 }
 
 /** All generated parts of the documentation. */

@@ -23,6 +23,11 @@ export interface DriverContext {
 
 type OpenStore = (url: string, context: DriverContext) => Promise<OpenedStore>
 
+const redis: OpenStore = async (url, { clock, logger }) => {
+  const { redisStore, redisUrlOptions } = await import('../drivers/redis/index.ts')
+  return redisStore({ ...redisUrlOptions(url), clock, logger })
+}
+
 /** URL scheme → driver. Drivers are loaded when a URL asks for them, so that nobody loads a client library in vain. */
 const DRIVERS: Readonly<Record<string, OpenStore>> = {
   memory: async (url, { clock }) => openNamedMemoryStore(url.replace(/^memory:(\/\/)?/i, ''), clock),
@@ -33,6 +38,9 @@ const DRIVERS: Readonly<Record<string, OpenStore>> = {
     ])
     return sqliteStore({ ...sqliteOptions(url), clock, logger })
   },
+  redis,
+  rediss: redis,
+  'redis+socket': redis,
 }
 
 /** The schemes that `createServer` understands. */

@@ -1,0 +1,115 @@
+import { quote } from '../../core/wire/json-text.ts'
+import { decodeState, encodeResults, encodeState } from '../../core/wire/state-codec.ts'
+import type { TaskResult } from '../../core/message.ts'
+import type { TaskState, TaskStateName } from '../../core/task-state.ts'
+import { ZERO_TIME } from '../../core/rfc3339.ts'
+import type { RedisArgument } from './redis-client.ts'
+import { taskKeys } from './redis-keys.ts'
+
+/** A state that is not terminal is kept at least this long, whatever its writer asks for. */
+export const UNFINISHED_KEPT_MS = 86_400_000
+
+/** How states are written. */
+export type StateForm = 'compact' | 'full'
+
+// Name and time of the stored document are carried over on the server. So the new document goes there in pieces, with gaps
+// where these two belong.
+
+/** What JSON writes as it is. */
+const PLAIN = /^[\w.:-]*$/
+
+/** The part of a state that a write brings along. */
+export type NewState = Pick<TaskState, 'uuid' | 'taskName' | 'state' | 'createdAt'> &
+  Partial<Pick<TaskState, 'results' | 'error' | 'retryAt'>> & { readonly expiresInMs: number }
+
+/** Arguments with which each script on states begins: name and time where neither is known. */
+export function stateDefaults(form: StateForm): readonly string[] {
+  return form === 'full' ? ['""', JSON.stringify(ZERO_TIME)] : ['', '']
+}
+
+/** Adds keys and arguments of one write, as `read_write` of `task-state.lua` reads them. */
+export function addWrite(keys: string[], args: RedisArgument[], write: NewState, form: StateForm): void {
+  const { uuid, taskName, state, createdAt } = write
+  const isDone = state === 'SUCCESS' || state === 'FAILURE'
+  const keptMs = isDone ? write.expiresInMs : Math.max(write.expiresInMs, UNFINISHED_KEPT_MS)
+  const [middle, tail] = form === 'full' ? fullPieces(write) : compactPieces(write)
+  keys.push(...taskKeys(uuid))
+  args.push(
+    String(Math.max(Math.ceil(keptMs), 1)),
+    // The server knows the UUID from the key.
+    PLAIN.test(uuid) ? '' : `{"TaskUUID":${quote(uuid)}`,
+    taskName === '' ? '' : quote(taskName),
+    middle,
+    createdAt === '' ? '' : quote(createdAt),
+    tail,
+  )
+}
+
+type Pieces = readonly [betweenNameAndTime: string, afterTime: string]
+
+function compactPieces({ state, results = [], error = '', retryAt }: NewState): Pieces {
+  let middle = `,"State":"${state}"`
+  if (results.length > 0) middle += `,"Results":${encodeResults(results)}`
+  if (error !== '') middle += `,"Error":${quote(error)}`
+  return [middle, retryAt === undefined ? '}' : `,"RetryAt":${retryAt}}`]
+}
+
+/** Cut out of a whole document. Its last part with this key is that of the time, whatever results and errors contain. */
+function fullPieces({ state, results = [], error = '', retryAt }: NewState): Pieces {
+  const fields = { uuid: '', taskName: '', createdAt: '', ttl: 0 }
+  const text = encodeState({ ...fields, state, results, error, retryAt }, 'full')
+  const timeAt = text.lastIndexOf(FULL_TIME)
+  return [text.slice(FULL_HEAD.length, timeAt), text.slice(timeAt + FULL_TIME.length)]
+}
+
+const FULL_HEAD = '{"TaskUUID":"","TaskName":""'
+const FULL_TIME = `,"CreatedAt":"${ZERO_TIME}"`
+
+/** The state in a stored text; the UUID is that of its key. Undefined when it cannot be read: the next write replaces it. */
+export function readState(uuid: string, text: Buffer): TaskState | undefined {
+  try {
+    return { ...(readSimple(text.toString()) ?? decodeState(text)), uuid }
+  } catch {
+    return undefined
+  }
+}
+
+const SIMPLE_KEYS: ReadonlySet<string> = new Set(['TaskUUID', 'TaskName', 'State', 'CreatedAt', 'RetryAt'])
+const SIMPLE_STATES: ReadonlySet<string> = new Set<TaskStateName>(['PENDING', 'STARTED', 'RETRY'])
+
+/** The native parser, many times as fast, for what most reads find: our own states before their end, with texts only. */
+function readSimple(text: string): TaskState | undefined {
+  const document = JSON.parse(text) as Readonly<Record<string, unknown>>
+  for (const key in document) if (!SIMPLE_KEYS.has(key)) return undefined
+  const { TaskName: taskName = '', State: state, CreatedAt: createdAt = '', RetryAt: retryAt } = document
+  if (typeof taskName !== 'string' || typeof createdAt !== 'string') return undefined
+  if (retryAt !== undefined && !Number.isSafeInteger(retryAt)) return undefined
+  if (typeof state !== 'string' || !SIMPLE_STATES.has(state)) return undefined
+  return {
+    uuid: '',
+    taskName,
+    state: state as TaskStateName,
+    results: NO_RESULTS,
+    error: '',
+    createdAt: createdAt === ZERO_TIME ? '' : createdAt,
+    ttl: 0,
+    retryAt: retryAt as number | undefined,
+  }
+}
+
+const NO_RESULTS: readonly TaskResult[] = []
+
+/** A terminal state that stands; one that cannot be read counts as a failure, since its end is known and nothing else. */
+export function readFinalState(uuid: string, text: Buffer): TaskState {
+  return readState(uuid, text) ?? { ...UNREADABLE, uuid }
+}
+
+const UNREADABLE: Omit<TaskState, 'uuid'> = {
+  taskName: '',
+  state: 'FAILURE',
+  results: [],
+  error: 'the stored state cannot be read',
+  createdAt: '',
+  ttl: 0,
+  retryAt: undefined,
+}

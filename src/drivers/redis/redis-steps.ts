@@ -1,0 +1,107 @@
+import type { RedisArgument } from './redis-client.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import type { DelayedKeys, QueueKeys } from './redis-keys.ts'
+
+/** A settlement as STEP takes it: an acknowledgement is its field alone. */
+export interface StepSettlement {
+  readonly field: string
+  /** Field, kind, counted, and two more; undefined for an acknowledgement. */
+  readonly args:
+    | readonly [kind: 'b' | 'l' | 'f' | 'd', counted: string, first: RedisArgument, second: RedisArgument]
+    | undefined
+}
+
+/** A message as STEP hands it over. */
+export interface StepEntry {
+  readonly field: string
+  readonly body: Buffer
+  readonly deliveryCount: number
+}
+
+/** `gone`: the consumer is not registered any more; nothing happened. */
+export type StepReply =
+  | { readonly kind: 'gone' }
+  | {
+      readonly kind: 'served'
+      readonly entries: readonly StepEntry[]
+      /** Those of the settlements that found nothing. */
+      readonly missed: ReadonlySet<StepSettlement>
+    }
+
+interface Request {
+  readonly seq: number
+  readonly settlements: readonly StepSettlement[]
+  readonly args: readonly RedisArgument[]
+}
+
+/**
+ * The requests of one registered consumer, one at a time. A request whose answer was lost is sent again, with its number,
+ * before the next one: the server answers it as it did, or does it now.
+ */
+export class RedisSteps {
+  readonly consumer: string
+  readonly #connection: RedisConnection
+  readonly #keys: readonly string[]
+  #seq = 0
+  #unanswered: Request | undefined
+
+  private constructor(connection: RedisConnection, keys: QueueKeys, delayed: DelayedKeys, consumer: string) {
+    this.consumer = consumer
+    this.#connection = connection
+    const { queue, land, registry, counts, dead, priorities } = keys
+    const own = [queue, land, registry, keys.flying(consumer), counts, dead, priorities]
+    this.#keys = connection.isCluster ? own : [...own, delayed.plain, delayed.enveloped]
+  }
+
+  /** Puts a consumer into the registry of its queue. @param consumer a name that was never used */
+  static async register(
+    connection: RedisConnection,
+    keys: QueueKeys,
+    delayed: DelayedKeys,
+    consumer: string,
+  ): Promise<RedisSteps> {
+    await connection.command('hsetnx', [keys.registry, consumer, '0'])
+    return new RedisSteps(connection, keys, delayed, consumer)
+  }
+
+  /** Whether the answer to the last request was lost. */
+  get hasUnanswered(): boolean {
+    return this.#unanswered !== undefined
+  }
+
+  /** Sends the request again whose answer was lost. @throws as `RedisConnection.script` */
+  async again(): Promise<StepReply> {
+    return this.#unanswered === undefined ? NOTHING : this.#send(this.#unanswered)
+  }
+
+  /** Settles, then claims at most `want`. @throws as `RedisConnection.script`; then `again` comes before the next one */
+  async run(want: number, settlements: readonly StepSettlement[]): Promise<StepReply> {
+    this.#seq++
+    const acks = settlements.filter(({ args }) => args === undefined)
+    const others = settlements.filter(({ args }) => args !== undefined)
+    const args: RedisArgument[] = [this.consumer, String(this.#seq), String(want), String(acks.length)]
+    for (const { field } of acks) args.push(field)
+    for (const { field, args: rest } of others) args.push(field, ...(rest ?? []))
+    return this.#send({ seq: this.#seq, settlements: [...acks, ...others], args })
+  }
+
+  async #send(request: Request): Promise<StepReply> {
+    this.#unanswered = request
+    const answer = (await this.#connection.script('step', this.#keys, request.args)) as readonly unknown[]
+    this.#unanswered = undefined
+    if (answer[0] !== 0) return { kind: 'gone' }
+    const missed = new Set<StepSettlement>()
+    for (const number of String(answer[1]).split(',')) {
+      const settlement = number === '' ? undefined : request.settlements[Number(number)]
+      if (settlement !== undefined) missed.add(settlement)
+    }
+    const entries: StepEntry[] = []
+    for (let at = 2; at + 2 < answer.length; at += 3) {
+      const field = (answer[at] as Buffer).toString('latin1')
+      entries.push({ field, body: answer[at + 1] as Buffer, deliveryCount: answer[at + 2] as number })
+    }
+    return { kind: 'served', entries, missed }
+  }
+}
+
+const NOTHING: StepReply = { kind: 'served', entries: [], missed: new Set() }

@@ -1,0 +1,129 @@
+import type { Timer } from '../../core/clock.ts'
+import type { OpenRedisClient } from './redis-client.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import { redisError } from './redis-errors.ts'
+import type { RedisSettings } from './redis-options.ts'
+
+type Listener = (text: string, channel: string) => void
+
+/** How often an idle connection is asked whether it is still there. */
+const PING_MS = 10_000
+
+/** The one connection of a store that listens to channels; there is none while nobody listens. */
+export class RedisSubscriber {
+  readonly #connection: RedisConnection
+  readonly #settings: RedisSettings
+  readonly #listeners = new Map<string, Set<Listener>>()
+  /** Subscriptions that are confirmed, or on their way. */
+  readonly #subscribed = new Map<string, Promise<unknown>>()
+  #client: Promise<OpenRedisClient> | undefined
+  #ping: Timer | undefined
+  #isClosed = false
+
+  constructor(connection: RedisConnection, settings: RedisSettings) {
+    this.#connection = connection
+    this.#settings = settings
+  }
+
+  /**
+   * Resolves when everything that is published from here on calls `listener`. After a lost connection it is called without a
+   * text: something may have been missed. The answer ends it.
+   * @throws `ERR_CONNECT_FAILED`, `ERR_CONNECTION_LOST`
+   */
+  async listen(channels: readonly string[], listener: Listener): Promise<() => void> {
+    const mine: Listener = (text, channel) => listener(text, channel)
+    for (const channel of channels) {
+      const listeners = this.#listeners.get(channel)
+      if (listeners === undefined) this.#listeners.set(channel, new Set([mine]))
+      else listeners.add(mine)
+    }
+    const stop = (): void => this.#stop(channels, mine)
+    try {
+      await this.#subscribe(channels)
+      return stop
+    } catch (error) {
+      stop()
+      throw redisError(error, this.#connection.name)
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#listeners.clear()
+    this.#disconnect()
+  }
+
+  async #subscribe(channels: readonly string[]): Promise<void> {
+    const client = await this.#connected()
+    const fresh = channels.filter((channel) => !this.#subscribed.has(channel))
+    if (fresh.length > 0) {
+      const subscribing = client.subscribe(...fresh)
+      for (const channel of fresh) this.#subscribed.set(channel, subscribing)
+      subscribing.catch(() => {
+        for (const channel of fresh) {
+          if (this.#subscribed.get(channel) === subscribing) this.#subscribed.delete(channel)
+        }
+      })
+    }
+    await Promise.all(channels.map(async (channel) => this.#subscribed.get(channel)))
+  }
+
+  #stop(channels: readonly string[], mine: Listener): void {
+    const ended: string[] = []
+    for (const channel of channels) {
+      const listeners = this.#listeners.get(channel)
+      if (listeners?.delete(mine) !== true || listeners.size > 0) continue
+      this.#listeners.delete(channel)
+      if (this.#subscribed.delete(channel)) ended.push(channel)
+    }
+    if (ended.length === 0 || this.#isClosed) return
+    this.#client
+      ?.then((client) => {
+        const unused = ended.filter((channel) => !this.#listeners.has(channel))
+        return unused.length === 0 ? undefined : client.unsubscribe(...unused)
+      })
+      .catch(() => {})
+  }
+
+  #connected(): Promise<OpenRedisClient> {
+    this.#client ??= this.#connect().catch((error: unknown) => {
+      this.#client = undefined
+      throw error
+    })
+    return this.#client
+  }
+
+  async #connect(): Promise<OpenRedisClient> {
+    const client = await this.#connection.openExtra('subscriber')
+    if (this.#isClosed) client.disconnect()
+    this.#connection.requireOpen('store')
+    client.on('message', (channel: string, text: string) => this.#tell(channel, text))
+    // The library subscribes again by itself; what was published meanwhile is gone.
+    client.on('ready', () => {
+      for (const channel of this.#listeners.keys()) this.#tell(channel, '')
+    })
+    client.on('end', () => this.#disconnect())
+    this.#pingLater(client)
+    return client
+  }
+
+  #pingLater(client: OpenRedisClient): void {
+    if (this.#isClosed) return
+    this.#ping = this.#settings.clock.setTimer(() => {
+      const answer = client.status === 'ready' ? client.callBuffer('ping', []) : Promise.resolve()
+      answer.catch(() => client.disconnect(true)).finally(() => this.#pingLater(client))
+    }, PING_MS)
+  }
+
+  #tell(channel: string, text: string): void {
+    for (const listener of [...(this.#listeners.get(channel) ?? [])]) listener(text, channel)
+  }
+
+  #disconnect(): void {
+    this.#ping?.cancel()
+    this.#subscribed.clear()
+    const client = this.#client
+    this.#client = undefined
+    client?.then((open) => open.disconnect()).catch(() => {})
+  }
+}

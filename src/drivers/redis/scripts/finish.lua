@@ -1,0 +1,69 @@
+-- Finishes deliveries (same store): commit or retry, groups, next messages, failures downstream, members, acknowledgement.
+-- KEYS: delayed, delayed with envelope; per consumer: in-flight hash, delivery counts; per unit the keys of its parts, in order
+-- ARGV: two defaults; consumers, the name of each; per unit: its keys and arguments; number of its consumer; field; 'c', token,
+--   the write, or 'r', token, digest, bytes, the write, or ''; an empty token is the delivery itself; then, unless nothing follows: groups, each; next messages, each: 1 = it has a state, then the write; the post;
+--   failures, each: states, the write; members, each
+-- Returns per unit 0 done, 1 fenced: nothing happened, 2 trigger: all but the acknowledgement happened, or the error with
+--   which the store refused it: it is not acknowledged.
+-- Atomic per call. The acknowledgements are the last writes.
+-- flags: allow-oom
+-- include: cursor, time, line, post, task-state, group, unit
+local delayed, enveloped = key(), key()
+local consumers = {}
+for index = 1, number() do consumers[index] = { name = arg(), flying = key(), counts = key(), fields = {} } end
+
+-- Whether the state lets this delivery end so; if it does, it is written.
+local function end_task(kind, delivery)
+  local token = arg()
+  if token == '' then token = delivery end
+  local digest, bytes
+  if kind == 'r' then
+    digest, bytes = arg(), arg()
+  end
+  local write = read_write()
+  local text, state = read_state(write.key)
+  if kind == 'c' then
+    if commit_obstacle(write, token, text, state) then return false end
+    write_commit(write, text, state)
+  else
+    if retry_obstacle(write, token, digest, text, state) then return false end
+    write_retry(write, digest, bytes, text)
+  end
+  return true
+end
+
+-- Whether a member owns the trigger of its group.
+local function hand_off()
+  for _ = 1, number() do init_group() end
+  for _ = 1, number() do write_guarded(read_guarded(false), 1, delayed, enveloped) end
+  for _ = 1, number() do
+    local over = arg()
+    write_fail(read_write(), over)
+  end
+  local owns_trigger = false
+  for _ = 1, number() do owns_trigger = finish_member() == 1 or owns_trigger end
+  return owns_trigger
+end
+
+local function acknowledge(consumer, field)
+  if consumer.has_counts == nil then consumer.has_counts = redis.call('EXISTS', consumer.counts) == 1 end
+  if consumer.has_counts then
+    redis.call('HDEL', consumer.counts, redis.sha1hex(redis.call('HGET', consumer.flying, field)))
+  end
+  local fields = consumer.fields
+  fields[#fields + 1], fields[field] = field, true
+end
+
+local reply = each_unit(function()
+  local last_arg = arg_at + tonumber(ARGV[arg_at])
+  local consumer, field, kind = consumers[number()], arg(), arg()
+  if consumer.fields[field] or redis.call('HEXISTS', consumer.flying, field) == 0 then return 1 end
+  if kind ~= '' and not end_task(kind, consumer.name .. ':' .. field) then return 1 end
+  if arg_at < last_arg and hand_off() then return 2 end
+  acknowledge(consumer, field)
+  return 0
+end)
+for _, consumer in ipairs(consumers) do
+  if #consumer.fields > 0 then redis.call('HDEL', consumer.flying, unpack(consumer.fields)) end
+end
+return reply
