@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isMachineryError } from '../../src/core/errors.ts'
 import type { Consumer, Delivery } from '../../src/core/ports/broker.ts'
 import { queueKeys } from '../../src/drivers/redis/redis-keys.ts'
+import { scriptText } from '../../src/drivers/redis/redis-script.ts'
 import { finishUnit } from '../../src/testing/same-store-harness.ts'
 import { commitWrite, pendingWrite } from '../../src/testing/backend-harness.ts'
 import { SERVICES } from '../support/service-definitions.ts'
@@ -225,6 +226,25 @@ describe('a server of its own', () => {
     expect(bodies(await claimAll(consumer, 1))).toEqual(['e'])
   })
 
+  it('that is full runs what makes room also where scripts have no flags', async () => {
+    const raw = rawClient(url())
+    const { queue, land, registry, counts, dead, priorities, flying } = queueKeys('full-old')
+    const step = [queue, land, registry, flying('c'), counts, dead, priorities, 'delayed', 'delayed:z']
+    const all = [queue, land, registry, flying('c'), counts, dead, priorities]
+    await raw.rpush(queue, 'a', 'b')
+    await raw.hset(registry, 'c', '0')
+    await raw.config('SET', 'maxmemory', '1')
+    const run = (name: 'step' | 'beat' | 'reap', keys: readonly string[], ...args: readonly string[]) =>
+      raw.eval(scriptText(name, false), keys.length, ...keys, ...args)
+    expect(await run('beat', [registry], 'c')).toBe(1)
+    expect(await run('step', step, 'c', '1', '2', '0')).toEqual([2, '', '1:1', 'a', 0, '1:2', 'b', 0])
+    expect(await run('step', step, 'c', '2', '0', '1', '1:1')).toEqual([1, ''])
+    expect(await run('reap', all, 'c', '1', '1', '30')).toBe(1)
+    await raw.config('SET', 'maxmemory', '0')
+    expect(await raw.lrange(queue, 0, -1)).toEqual(['b'])
+    await raw.del(queue, counts)
+  })
+
   it('without a replica does not answer for two', async () => {
     const store = await openStore({ url: url(), durability: 'replicated' })
     const [outcome] = await store.broker.publish([outgoing('replicated', 'a')])
@@ -237,6 +257,26 @@ describe('a server of its own', () => {
     const isOld = Number(version?.[1]) * 100 + Number(version?.[2]) < 702
     const opened = await openStore({ url: url(), durability: 'fsync' }).catch((error: unknown) => error)
     expect(isMachineryError(opened, 'ERR_UNSUPPORTED')).toBe(isOld)
+  })
+
+  it('that forgot a settlement, as after a failover: what it came back to is handed over again', async () => {
+    const store = await openStore({ url: url() })
+    const raw = rawClient(url())
+    const consumer = await consume(store.broker, 'rolled back')
+    await publish(store.broker, outgoing('rolled back', 'a'), outgoing('rolled back', 'b'))
+    const [a, b] = await claimAll(consumer, 2)
+    if (a === undefined || b === undefined) throw new Error('two messages were claimed')
+    const { flying } = queueKeys('rolled back')
+    const [holder, ...field] = a.id.split(':')
+    const [key, name] = [flying(holder ?? ''), field.join(':')]
+    const before = await raw.hgetBuffer(key, name)
+    expect(await consumer.settle([ack(a)])).toEqual(['settled'])
+    await raw.hset(key, name, before ?? '')
+    await raw.call('client', 'kill', 'type', 'normal', 'skipme', 'yes')
+    const again = await claimThroughErrors(consumer, 1)
+    expect(bodies(again)).toEqual(['a'])
+    expect(again.map(({ deliveryCount }) => deliveryCount)).toEqual([0])
+    expect(await consumer.settle([...again, b].map(ack))).toEqual(['settled', 'settled'])
   })
 
   it('that forgot its consumers, as after a failover: they register anew and go on', async () => {

@@ -1,4 +1,5 @@
 import { systemClock } from '../../src/core/clock.ts'
+import type { ControlStore } from '../../src/core/ports/control-store.ts'
 import type { Consumer } from '../../src/core/ports/broker.ts'
 import {
   redisBackend,
@@ -50,6 +51,7 @@ export function redisSessions(server: () => RedisStoreOptions) {
       backend,
       lock,
       foreign,
+      openAgain,
       chores: broker.chores,
       clock: systemClock,
       crash: (consumer: Consumer) => reap(options, consumer),
@@ -69,6 +71,15 @@ export function redisSessions(server: () => RedisStoreOptions) {
     broker: async () => {
       const session = await open()
       return { ...session, reopen: async () => (await session.reopenStore()).broker }
+    },
+    control: async () => {
+      const session = await open()
+      return {
+        ...session,
+        control: session.backend.control as ControlStore,
+        other: (await session.openAgain()).backend.control as ControlStore,
+        reopen: async () => (await session.reopenStore()).backend.control as ControlStore,
+      }
     },
     backend: async () => {
       const session = await open()

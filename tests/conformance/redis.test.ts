@@ -3,6 +3,7 @@ import { describe, it } from 'vitest'
 import {
   backendConformance,
   brokerConformance,
+  controlConformance,
   lockConformance,
   sameStoreConformance,
 } from '../../src/testing/index.ts'
@@ -13,6 +14,7 @@ await describeService('redis', (service) => {
   const sessions = redisSessions(() => ({ url: service.url }))
   brokerConformance({ describe, it }, { name: 'redis', open: sessions.broker })
   backendConformance({ describe, it }, { name: 'redis', open: sessions.backend })
+  controlConformance({ describe, it }, { name: 'redis', open: sessions.control })
   lockConformance({ describe, it }, { name: 'redis', open: sessions.open })
   sameStoreConformance({ describe, it }, { name: 'redis', open: sessions.open })
 })

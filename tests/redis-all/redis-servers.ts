@@ -49,27 +49,59 @@ export const redisTls: ServiceDefinition = definition(
   },
 )
 
+/** Three masters with `replicas` each; the second half of the ports is the bus. */
+const clusterOf = (replicas: number): ServiceDefinition => {
+  const count = 3 * (1 + replicas)
+  return definition(2 * count, (program, { folder, ports }) => {
+    const nodes = ports.slice(0, count)
+    const started = nodes.map((port, index) =>
+      server(program, join(folder, `${index}`), port, {
+        'cluster-enabled': 'yes',
+        'cluster-port': ports[index + count] ?? 0,
+        'cluster-config-file': 'nodes.conf',
+        'cluster-node-timeout': 2_000,
+      }),
+    )
+    const addresses = nodes.map((port) => `127.0.0.1:${port}`).join(' ')
+    const reachable = nodes
+      .map((port) => `until redis-cli -p ${port} ping >/dev/null 2>&1; do sleep 0.05; done`)
+      .join('\n')
+    return [
+      ...started,
+      reachable,
+      `redis-cli --cluster create ${addresses} --cluster-replicas ${replicas} --cluster-yes`,
+    ].join('\n')
+  })
+}
+
 /** Three masters; the last three ports are the bus. */
-export const redisCluster: ServiceDefinition = definition(6, (program, { folder, ports }) => {
-  const nodes = ports.slice(0, 3)
-  const started = nodes.map((port, index) =>
-    server(program, join(folder, `${index}`), port, {
-      'cluster-enabled': 'yes',
-      'cluster-port': ports[index + 3] ?? 0,
-      'cluster-config-file': 'nodes.conf',
-      'cluster-node-timeout': 2_000,
-    }),
-  )
-  const addresses = nodes.map((port) => `127.0.0.1:${port}`).join(' ')
-  const reachable = nodes
-    .map((port) => `until redis-cli -p ${port} ping >/dev/null 2>&1; do sleep 0.05; done`)
-    .join('\n')
-  return [
-    ...started,
-    reachable,
-    `redis-cli --cluster create ${addresses} --cluster-replicas 0 --cluster-yes`,
-  ].join('\n')
-})
+export const redisCluster: ServiceDefinition = clusterOf(0)
+
+/** Three masters with a replica each; the last six ports are the bus. */
+export const redisClusterWithReplicas: ServiceDefinition = clusterOf(1)
+
+/** The configuration of one of three sentinels that watch `mymaster` on this machine. */
+export function sentinelConfig({
+  port,
+  folder,
+  master,
+}: {
+  readonly port: number
+  readonly folder: string
+  /** Port of the master at the beginning. */
+  readonly master: number
+}): string {
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor mymaster 127.0.0.1 ${master} 2`,
+    'sentinel down-after-milliseconds mymaster 1000',
+    'sentinel failover-timeout mymaster 3000',
+    'sentinel parallel-syncs mymaster 1',
+  ]
+  return `${lines.join('\n')}\n`
+}
 
 /** A master on the first port, a replica on the second, three sentinels on the others. */
 export const redisSentinel: ServiceDefinition = definition(5, (program, { folder, ports }) => {
@@ -81,16 +113,7 @@ export const redisSentinel: ServiceDefinition = definition(5, (program, { folder
   for (const port of sentinels) {
     const own = join(folder, `${port}`)
     mkdirSync(own, { recursive: true })
-    const lines = [
-      `port ${port}`,
-      'bind 127.0.0.1',
-      `dir ${own}`,
-      `sentinel monitor mymaster 127.0.0.1 ${master} 2`,
-      'sentinel down-after-milliseconds mymaster 1000',
-      'sentinel failover-timeout mymaster 3000',
-      'sentinel parallel-syncs mymaster 1',
-    ]
-    writeFileSync(join(own, 'sentinel.conf'), `${lines.join('\n')}\n`)
+    writeFileSync(join(own, 'sentinel.conf'), sentinelConfig({ port, folder: own, master }))
     started.push(`${program} ${join(own, 'sentinel.conf')} --sentinel &`)
   }
   return started.join('\n').replaceAll("--replicaof '127.0.0.1 ", "--replicaof 127.0.0.1 '")

@@ -7,6 +7,7 @@ import { redisStore, type RedisStoreOptions } from '../../src/drivers/redis/inde
 import {
   backendConformance,
   brokerConformance,
+  controlConformance,
   lockConformance,
   sameStoreConformance,
 } from '../../src/testing/index.ts'
@@ -75,6 +76,7 @@ for (const { name, definition, isCluster = false, options } of TOPOLOGIES) {
     const runner = { describe, it }
     brokerConformance(runner, { name, open: sessions.broker, delayToleranceMs: 400 })
     backendConformance(runner, { name, open: sessions.backend })
+    controlConformance(runner, { name, open: sessions.control })
     lockConformance(runner, { name, open: sessions.open })
     if (!isCluster) sameStoreConformance(runner, { name, open: sessions.open })
     it(`is ${isCluster ? 'no' : 'one'} store for messages and states together`, async () => {

@@ -44,6 +44,12 @@ export class ExpiringMap<T> {
     }
   }
 
+  /** What has not run out. */
+  *entries(): Generator<readonly [key: string, value: T]> {
+    const now = this.#now()
+    for (const [key, { value, expiresAt }] of this.#entries) if (expiresAt > now) yield [key, value]
+  }
+
   delete(key: string): void {
     this.#entries.delete(key)
   }

@@ -7,7 +7,7 @@ const CAPABILITIES: BackendCapabilities = Object.freeze({ watch: true, shared: f
 
 /** A backend on a store; its `close` ends this backend, and its watches, alone. */
 export function openMemoryBackend(results: MemoryResults): Backend {
-  const { tasks, groups, schedules, watchers } = results
+  const { tasks, groups, schedules, control, watchers } = results
   const watches = new Set<() => void>()
   let closed = false
 
@@ -48,6 +48,12 @@ export function openMemoryBackend(results: MemoryResults): Backend {
       outbox: (olderThanMs, limit) => once(() => schedules.outbox(olderThanMs, limit)),
       setPaused: (name, isPaused) => once(() => schedules.setPaused(name, isPaused)),
       remove: (name) => once(() => schedules.remove(name)),
+    },
+    control: {
+      put: (area, writes) => once(() => control.put(area, writes)),
+      get: (area, keys) => once(() => control.get(area, keys)),
+      list: (area, prefix = '') => once(() => control.list(area, prefix)),
+      remove: (area, keys) => once(() => control.remove(area, keys)),
     },
     async watch(uuids, onChange) {
       if (closed) throw new MachineryError('ERR_CLOSED', 'the memory backend is closed')

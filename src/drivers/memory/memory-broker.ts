@@ -15,6 +15,7 @@ const CAPABILITIES: BrokerCapabilities = Object.freeze({
   priority: true,
   leaseExtension: false,
   countsReleases: true,
+  countsExactly: true,
   ordering: 'fifo',
   maxBodyBytes: MAX_BODY_BYTES,
   shared: false,

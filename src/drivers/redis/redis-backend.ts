@@ -1,32 +1,43 @@
 import { MachineryError } from '../../core/errors.ts'
 import type { Backend, GroupStates, TaskStates } from '../../core/ports/backend.ts'
 import type { BackendCapabilities } from '../../core/ports/capabilities.ts'
+import type { ControlStore } from '../../core/ports/control-store.ts'
 import type { ScheduleStore } from '../../core/ports/schedule-store.ts'
 import { BACKEND_CAPABILITIES } from './redis-capabilities.ts'
+import { redisControl } from './redis-control.ts'
 import type { RedisEngine } from './redis-engine.ts'
 import { redisGroupStates } from './redis-group-states.ts'
 import { stateChannel } from './redis-keys.ts'
+import { RedisMixedGroups } from './redis-mixed-groups.ts'
 import { redisSchedules } from './redis-schedules.ts'
 import { redisTaskStates } from './redis-task-states.ts'
 
-/** States, groups and schedules in Redis: Go's keys, and companions beside them. */
+/** States, groups, schedules and control values in Redis: Go's keys, and companions beside them. */
 export class RedisBackend implements Backend {
-  readonly capabilities: BackendCapabilities = BACKEND_CAPABILITIES
+  readonly capabilities: BackendCapabilities
   readonly tasks: TaskStates
   readonly groups: GroupStates
   readonly schedules: ScheduleStore
+  readonly control: ControlStore
   readonly #engine: RedisEngine
   readonly #onClose: () => Promise<void>
   readonly #watches = new Set<() => void>()
+  readonly #mixed: RedisMixedGroups | undefined
   #closing: Promise<void> | undefined
 
   constructor(engine: RedisEngine, onClose: () => Promise<void>) {
     this.#engine = engine
     this.#onClose = onClose
     const { connection, settings } = engine
-    this.tasks = guarded(redisTaskStates(connection, settings.wire), () => this.#requireOpen())
-    this.groups = guarded(redisGroupStates(connection), () => this.#requireOpen())
+    const { clock, logger, interop, wire } = settings
+    this.capabilities = { ...BACKEND_CAPABILITIES, foreignWriters: interop === 'go' }
+    this.tasks = guarded(redisTaskStates(connection, wire), () => this.#requireOpen())
+    const readStates = (uuids: readonly string[]) => this.tasks.get(uuids)
+    this.#mixed =
+      interop === 'go' ? new RedisMixedGroups({ connection, clock, logger, readStates }) : undefined
+    this.groups = guarded(redisGroupStates(connection, this.#mixed), () => this.#requireOpen())
     this.schedules = guarded(redisSchedules(connection), () => this.#requireOpen())
+    this.control = guarded(redisControl(connection), () => this.#requireOpen())
   }
 
   /** What it is a part of. */
@@ -60,6 +71,7 @@ export class RedisBackend implements Backend {
 
   async #close(): Promise<void> {
     for (const end of this.#watches) end()
+    await this.#mixed?.close()
     await this.#onClose()
   }
 

@@ -9,16 +9,18 @@ import type {
   PublishOutcome,
 } from '../../core/ports/broker.ts'
 import type { BrokerCapabilities } from '../../core/ports/capabilities.ts'
+import type { Diagnosis } from '../../core/ports/diagnosis.ts'
 import type { Inspector } from '../../core/ports/inspector.ts'
 import type { SameStore } from '../../core/ports/same-store.ts'
 import { RedisBackend } from './redis-backend.ts'
 import { BROKER_CAPABILITIES } from './redis-capabilities.ts'
 import { RedisConsumer, requireRoom } from './redis-consumer.ts'
 import type { RedisEngine } from './redis-engine.ts'
+import { redisDiagnosis } from './redis-diagnosis.ts'
 import { redisInspector } from './redis-inspector.ts'
 import { type QueueKeys, queueKeys, wakeChannel } from './redis-keys.ts'
 import { RedisMover } from './redis-mover.ts'
-import { ownIdentity } from './redis-process-identity.ts'
+import { ownIdentity } from '../shared/process-identity.ts'
 import { queueNameError, RedisPublisher } from './redis-publish.ts'
 import { consumerName, reapChore } from './redis-reaper.ts'
 import { openRedisSameStore } from './redis-same-store.ts'
@@ -36,6 +38,7 @@ interface QueuePlace {
 export class RedisBroker implements Broker {
   readonly capabilities: BrokerCapabilities = BROKER_CAPABILITIES
   readonly inspector: Inspector
+  readonly diagnosis: Diagnosis
   readonly chores: readonly Chore[]
   readonly #engine: RedisEngine
   readonly #onClose: () => Promise<void>
@@ -54,6 +57,7 @@ export class RedisBroker implements Broker {
     this.#publisher = new RedisPublisher(engine, keysOf)
     this.#mover = new RedisMover(engine, name, keysOf)
     this.inspector = redisInspector({ engine, keysOf, requireOpen: () => this.#requireOpen() })
+    this.diagnosis = redisDiagnosis(engine, keysOf)
     const consumed = (): readonly QueueKeys[] => [...this.#places.values()].map(({ keys }) => keys)
     this.chores = [this.#mover.chore, reapChore(engine, consumed, name)]
   }

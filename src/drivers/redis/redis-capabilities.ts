@@ -11,6 +11,7 @@ export const BROKER_CAPABILITIES: BrokerCapabilities = {
   priority: true,
   leaseExtension: true,
   countsReleases: true,
+  countsExactly: true,
   ordering: 'fifo',
   maxBodyBytes: MAX_BODY_BYTES,
   shared: true,

@@ -3,7 +3,7 @@ import type { RedisArgument, OpenRedisClient } from './redis-client.ts'
 import type { ConnectionRole, RedisConnector } from './redis-connector.ts'
 import { isAuthError, isTimeout, isUnknownScript, redisError } from './redis-errors.ts'
 import type { RedisSettings } from './redis-options.ts'
-import { type RedisScript, redisScripts, type ScriptName } from './redis-script.ts'
+import { FLAGS_VERSION, type RedisScript, redisScripts, type ScriptName } from './redis-script.ts'
 import { type ServerFacts, serverFacts, warnOfRisks } from './redis-server-facts.ts'
 
 /** Operations that may wait for a lost connection to come back; more are refused at once. */
@@ -36,7 +36,7 @@ export class RedisConnection {
     this.facts = facts
     this.#connector = connector
     this.#settings = settings
-    this.#scripts = redisScripts(facts.version >= 700)
+    this.#scripts = redisScripts(facts.version >= FLAGS_VERSION)
     this.#client = this.#adopt(client)
   }
 
@@ -60,25 +60,48 @@ export class RedisConnection {
     return this.#isClosed
   }
 
-  /** Sends one command; texts in the answer are bytes. @throws a `MachineryError`, see `redisError`; `ERR_CLOSED` */
-  async command(command: string, args: RedisArgument[]): Promise<unknown> {
+  /**
+   * Sends one command; texts in the answer are bytes. `onSent` as in `script`.
+   * @throws a `MachineryError`, see `redisError`; `ERR_CLOSED`
+   */
+  async command(
+    command: string,
+    args: RedisArgument[],
+    onSent?: (client: OpenRedisClient) => void,
+  ): Promise<unknown> {
     const client = this.#client.status === 'ready' ? this.#client : await this.#usable()
     try {
-      return await client.callBuffer(command, args)
+      const answer = client.callBuffer(command, args)
+      onSent?.(client)
+      return await answer
     } catch (error) {
       throw this.#failure(client, error)
     }
   }
 
-  /** Runs a script, which the server is given when it does not know it. @throws as `command` */
-  async script(name: ScriptName, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
+  /**
+   * Runs a script, which the server is given when it does not know it. `onSent` is called right after it was sent, on
+   * `client`, each time: what it sends there comes behind the script.
+   * @throws as `command`
+   */
+  async script(
+    name: ScriptName,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    onSent?: (client: OpenRedisClient) => void,
+  ): Promise<unknown> {
     const { digest, text } = this.#scripts[name]
     const client = this.#client.status === 'ready' ? this.#client : await this.#usable()
     const rest = [String(keys.length), ...keys, ...args]
+    const send = (command: string, script: string): Promise<unknown> => {
+      const answer = client.callBuffer(command, [script, ...rest])
+      onSent?.(client)
+      return answer
+    }
     try {
-      return await client.callBuffer('evalsha', [digest, ...rest]).catch((error: unknown) => {
+      return await send('evalsha', digest).catch((error: unknown) => {
         if (!isUnknownScript(error)) throw error
-        return client.callBuffer('eval', [text, ...rest])
+        return send('eval', text)
       })
     } catch (error) {
       throw this.#failure(client, error)

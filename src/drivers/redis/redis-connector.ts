@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { MachineryError } from '../../core/errors.ts'
 import type { OpenRedisClient, RedisClient, RedisClientFactory, RedisLibrary } from './redis-client.ts'
+import { withoutCommand } from './redis-errors.ts'
 import { invalidOption, type RedisSettings } from './redis-options.ts'
 import { type RedisTarget, targetName } from './redis-target.ts'
 
@@ -180,8 +181,8 @@ async function opened(
   let last: unknown
   // Without a listener the library would write them to the console.
   client.on('error', (error: Error) => {
-    last = error
-    logger.debug({ err: error }, `${name}: connection error`)
+    last = withoutCommand(error)
+    logger.debug({ err: last }, `${name}: connection error`)
   })
   let giveUp: () => void = () => {}
   const timedOut = new Promise<never>((_, reject) => {
@@ -193,7 +194,7 @@ async function opened(
     return client
   } catch (error) {
     client.disconnect()
-    const cause = last ?? error
+    const cause = last ?? withoutCommand(error)
     const why = cause instanceof Error ? cause.message : String(cause)
     const details = { maybeExecuted: false }
     throw new MachineryError('ERR_CONNECT_FAILED', `${name} could not be reached: ${why}`, { cause, details })

@@ -7,7 +7,13 @@ import type {
   SettleOutcome,
   Settlement,
 } from '../../core/ports/broker.ts'
-import { type HeldDelivery, releaseLater, type SettleJob, settleJob } from './redis-settle-job.ts'
+import {
+  type HeldDelivery,
+  needsPreparation,
+  releaseLater,
+  type SettleJob,
+  settleJob,
+} from './redis-settle-job.ts'
 import type { RedisEngine } from './redis-engine.ts'
 import type { QueueKeys } from './redis-keys.ts'
 import { RedisSteps, type StepEntry, type StepReply } from './redis-steps.ts'
@@ -27,6 +33,8 @@ export interface ConsumerPlace {
 /** Settlements wait this long for a claim with which they can share a round trip. */
 const RIDE_MS = 2
 const RIDE_AT_ONCE = 64
+/** A message for which there is no room among the dead letters comes again after this long. */
+const FULL_PAUSE_MS = 60_000
 /** Messages that one claim gets at most. */
 const MOST_PER_CLAIM = 1_000
 
@@ -42,6 +50,8 @@ export class RedisConsumer implements Consumer {
   #steps: RedisSteps
   #turn: Promise<void> = Promise.resolve()
   #maxUnsettled: number
+  /** The server has more in our hands than we know of. */
+  #hasStrays = false
   #isClaiming = false
   #wasPoked = false
   #wakeClaim: (() => void) | undefined
@@ -93,16 +103,21 @@ export class RedisConsumer implements Consumer {
   }
 
   async settle(batch: readonly Settlement[]): Promise<readonly SettleOutcome[]> {
-    const { job, outcomes } = settleJob(batch, this.#held)
+    const { job, outcomes } = settleJob(batch, this.#held, this.#place.engine.settings.maxDead)
     if (job.steps.length === 0) return outcomes
     if (this.#closing !== undefined) throw this.#closedError()
     const { engine, keys } = this.#place
     const { name: consumer } = this
-    await releaseLater(job, { engine, keys, consumer })
+    if (needsPreparation(job)) {
+      await releaseLater(job, { engine, keys, consumer })
+      // It was given back meanwhile, and a STEP would be that of a consumer which is gone.
+      if (this.#closing !== undefined) throw this.#closedError()
+    }
     return new Promise((resolve, reject) => {
-      const end: SettleJob['end'] = (missed, held) => {
-        const lost = job.end(missed, held)
-        resolve(outcomes)
+      const end: SettleJob['end'] = (answer, held) => {
+        const { lost, full } = job.end(answer, held)
+        if (full.length === 0) resolve(outcomes)
+        else this.#keepForLater(full, batch, outcomes).then(resolve, reject)
         return lost
       }
       this.#jobs.push({ consumer, steps: job.steps, end, reject })
@@ -111,6 +126,24 @@ export class RedisConsumer implements Consumer {
       else if (count >= RIDE_AT_ONCE) this.#flushSoon()
       else this.#ride ??= engine.settings.clock.setTimer(() => this.#flushSoon(), RIDE_MS, true)
     })
+  }
+
+  /** There is no room for these dead letters, and nothing is dropped: they come again. */
+  async #keepForLater(
+    ids: readonly string[],
+    batch: readonly Settlement[],
+    outcomes: readonly SettleOutcome[],
+  ): Promise<readonly SettleOutcome[]> {
+    const { settings } = this.#place.engine
+    settings.logger.warn(
+      { queue: this.queue, maxDead: settings.maxDead, messages: ids.length },
+      `${this.queue} has as many dead letters as maxDead allows; messages that should be dead letters come again`,
+    )
+    const released = await this.settle(
+      ids.map((id) => ({ id, kind: 'release', delayMs: FULL_PAUSE_MS, counted: false })),
+    )
+    const outcomeOf = new Map(ids.map((id, index) => [id, released[index]]))
+    return batch.map(({ id }, index) => outcomeOf.get(id) ?? outcomes[index] ?? 'lost')
   }
 
   async resize(maxUnsettled: number): Promise<void> {
@@ -183,6 +216,7 @@ export class RedisConsumer implements Consumer {
     const all = this.#jobs.splice(0)
     try {
       if (this.#steps.hasUnanswered) await this.#settleLost(await this.#steps.again())
+      if (this.#hasStrays) await this.#returnStrays()
       const jobs = this.#withoutStale(all)
       const settlements = jobs.flatMap((job) => job.steps)
       const want = Math.max(room(settlements.length), 0)
@@ -191,12 +225,16 @@ export class RedisConsumer implements Consumer {
       const reply = await steps.run(want, settlements)
       if (reply.kind === 'gone') {
         for (const job of jobs) job.end('gone', this.#held)
+        if (this.#closing !== undefined) return []
         await this.#begin()
         return room(0) > 0 ? await this.#step(room) : []
       }
-      const lost = jobs.flatMap((job) => job.end(reply.missed, this.#held))
+      const lost = jobs.flatMap((job) => job.end(reply, this.#held))
       if (lost.length > 0) this.#onLost(lost)
-      return this.#received(reply.entries, steps)
+      const received = this.#received(reply.entries, steps)
+      this.#hasStrays = reply.holds > this.#held.size
+      if (this.#hasStrays) this.poke()
+      return received
     } catch (error) {
       for (const job of all) job.reject(error as Error)
       throw error
@@ -217,8 +255,31 @@ export class RedisConsumer implements Consumer {
 
   /** What the request did whose answer was lost: its messages are ours, for the next claim. */
   async #settleLost(reply: StepReply): Promise<void> {
-    if (reply.kind === 'gone') return this.#begin()
+    if (reply.kind === 'gone') return this.#closing === undefined ? this.#begin() : undefined
     this.#ready = [...this.#ready, ...this.#received(reply.entries, this.#steps)]
+  }
+
+  /**
+   * Gives back what the server came back to after a failover, or from a disk that was behind: messages that were settled here,
+   * and of which it lost the settlement (reliability 2.9). A field that was settled meanwhile is not there, and is passed over.
+   */
+  async #returnStrays(): Promise<void> {
+    const { engine, keys } = this.#place
+    const fields = (await engine.connection.command('hkeys', [keys.flying(this.name)])) as readonly Buffer[]
+    const known = new Set([...this.#held.values()].map(({ field }) => field))
+    const strays = fields.map(String).filter((field) => field !== '#' && !known.has(field))
+    const args = ['b', '0', '', ''] as const
+    if (strays.length > 0)
+      await this.#steps.run(
+        0,
+        strays.map((field) => ({ field, args })),
+      )
+    this.#hasStrays = false
+    if (strays.length > 0)
+      engine.settings.logger.warn(
+        { queue: this.queue, strays: strays.length },
+        'the server forgot settlements; their messages returned to their queue',
+      )
   }
 
   #received(entries: readonly StepEntry[], { consumer }: RedisSteps): readonly Delivery[] {

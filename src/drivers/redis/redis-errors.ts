@@ -5,6 +5,7 @@ import { MachineryError } from '../../core/errors.ts'
 const REFUSALS: Readonly<Record<string, ErrorCode>> = {
   OOM: 'ERR_STORE_FULL',
   MISCONF: 'ERR_STORE_FULL',
+  QUEUEFULL: 'ERR_QUEUE_FULL',
   BUSY: 'ERR_STORE_BUSY',
   READONLY: 'ERR_CONNECTION_LOST',
   LOADING: 'ERR_CONNECTION_LOST',
@@ -28,14 +29,25 @@ const NOT_SENT = /isn't writeable|Failed to refresh slots cache|None of startup 
 export function redisError(error: unknown, name: string): MachineryError {
   if (error instanceof MachineryError) return error
   const text = error instanceof Error ? error.message : String(error)
-  const options = { cause: error, details: { maybeExecuted: true } }
+  const cause = withoutCommand(error)
   const wrapped = (code: ErrorCode, what: string, maybeExecuted: boolean): MachineryError =>
-    new MachineryError(code, `${name} ${what}: ${text}`, { ...options, details: { maybeExecuted } })
+    new MachineryError(code, `${name} ${what}: ${text}`, { cause, details: { maybeExecuted } })
   if (isReply(error)) {
     const code = refusalCode(text)
     return wrapped(code ?? 'ERR_STORE_FAILED', 'refused a command', false)
   }
   return wrapped('ERR_CONNECTION_LOST', 'did not answer', !NOT_SENT.test(text))
+}
+
+/**
+ * The same error, without what the library attaches to it: the command that was refused, whose arguments may be a password
+ * or the bytes of messages.
+ */
+export function withoutCommand<E>(error: E): E {
+  if (!(error instanceof Error)) return error
+  if ('command' in error) delete error.command
+  if ('lastNodeError' in error) withoutCommand(error.lastNodeError)
+  return error
 }
 
 /** The code for the text of an error that the server answered; undefined if it has none of its own. */

@@ -14,7 +14,8 @@ import {
 } from '../../core/wire/state-codec.ts'
 import type { RedisArgument } from './redis-client.ts'
 import type { RedisConnection } from './redis-connection.ts'
-import { groupKeys } from './redis-keys.ts'
+import { groupKeys, mixedGroupKeys } from './redis-keys.ts'
+import type { RedisMixedGroups } from './redis-mixed-groups.ts'
 import { inParts } from './redis-parts.ts'
 
 /** Groups are kept this long from their last finish, or longer if a writer asks for it. */
@@ -23,7 +24,8 @@ const MEMBERS_PER_CALL = 500
 
 const FINISH_OUTCOMES: readonly FinishOutcome[] = ['wait', 'trigger', 'other', 'done']
 
-const keptText = (expiresInMs: number): string => String(Math.max(Math.ceil(expiresInMs), GROUP_KEPT_MS))
+export const keptText = (expiresInMs: number): string =>
+  String(Math.max(Math.ceil(expiresInMs), GROUP_KEPT_MS))
 
 /** Adds one group, as `init_group` of `group.lua` reads it. */
 export function addGroup(keys: string[], args: RedisArgument[], group: GroupInit): void {
@@ -40,12 +42,15 @@ export function addMember(keys: string[], args: RedisArgument[], finish: GroupFi
   args.push(memberUuid, String(count), outcomeText(outcome), keptText(expiresInMs))
 }
 
-/** Groups beside Go's GroupMeta, counted in O(1) per member. */
-export function redisGroupStates(connection: RedisConnection): GroupStates {
+/**
+ * Groups beside Go's GroupMeta, counted in O(1) per member.
+ * @param mixed counts the members where workers in Go take part
+ */
+export function redisGroupStates(connection: RedisConnection, mixed?: RedisMixedGroups): GroupStates {
   const perCall = connection.isCluster ? 1 : MEMBERS_PER_CALL
 
   const trigger = async (group: string, member: string): Promise<void> => {
-    await connection.script('groupTrigger', groupKeys(group), [String(GROUP_KEPT_MS), member])
+    await connection.script('groupTrigger', mixedGroupKeys(group), [String(GROUP_KEPT_MS), member])
   }
 
   return {
@@ -59,6 +64,7 @@ export function redisGroupStates(connection: RedisConnection): GroupStates {
       await Promise.all(calls)
     },
     async finish(batch) {
+      if (mixed !== undefined) return mixed.finish(batch)
       const calls = inParts(batch, perCall).map((part) => {
         const keys: string[] = []
         const args: RedisArgument[] = []
@@ -70,6 +76,7 @@ export function redisGroupStates(connection: RedisConnection): GroupStates {
     },
     async triggered(groupUuids) {
       await Promise.all(groupUuids.map((group) => trigger(group, '')))
+      for (const group of groupUuids) mixed?.triggered(group)
     },
     async reopen(groupUuid, memberUuid) {
       await trigger(groupUuid, memberUuid)
@@ -82,7 +89,7 @@ export function redisGroupStates(connection: RedisConnection): GroupStates {
       return Promise.all(read)
     },
     async purge(groupUuids) {
-      await Promise.all(groupUuids.map((uuid) => connection.command('del', [...groupKeys(uuid)])))
+      await Promise.all(groupUuids.map((uuid) => connection.command('del', [...mixedGroupKeys(uuid)])))
     },
   }
 }
@@ -98,12 +105,13 @@ function groupState(
   }
   const { taskUuids, createdAt, chordTriggered } =
     meta === null ? { taskUuids: [], createdAt: '', chordTriggered: false } : decodeGroupMeta(meta)
-  const triggered = chordTriggered || String(trigger) === 'done'
+  // The mark of a chord that Go triggered, or one that is shown to Go before the trigger is done.
+  const triggered = trigger === null ? chordTriggered : String(trigger) === 'done'
   return { groupUuid, taskUuids, createdAt, triggered, members: outcomes }
 }
 
 /** Results as JSON text, which begins with a bracket; a failure with an exclamation mark. */
-function outcomeText(outcome: MemberOutcome): string {
+export function outcomeText(outcome: MemberOutcome): string {
   return outcome.state === 'SUCCESS' ? encodeResults(outcome.results) : `!${outcome.error}`
 }
 

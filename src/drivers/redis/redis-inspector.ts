@@ -1,9 +1,11 @@
 import type { DeadLetter, DelayedMessage, Inspector, QueueStats } from '../../core/ports/inspector.ts'
 import type { RedisEngine } from './redis-engine.ts'
 import { type QueueKeys, QUEUES_KEY } from './redis-keys.ts'
+import { inParts } from './redis-parts.ts'
 import { delayedMember } from './redis-route.ts'
 
 const PER_CALL = 500
+const LETTERS_PER_CALL = 50
 
 /** What the inspector needs of its broker. */
 export interface InspectorPlace {
@@ -30,31 +32,52 @@ export function redisInspector({ engine, keysOf, requireOpen }: InspectorPlace):
   const range = async (key: string, from: number, to: number): Promise<readonly Buffer[]> =>
     from > to ? [] : ((await command('lrange', [key, String(from), String(to)])) as readonly Buffer[])
 
-  /** Up to `most` of one delayed set, soonest first. */
-  const delayedOf = async (where: 1 | 2, most: number): Promise<readonly Delayed[]> => {
+  /** A part of one delayed set, soonest first. */
+  const delayedPart = async (where: 1 | 2, from: number, most: number): Promise<readonly Delayed[]> => {
     const set = where === 1 ? delayed.plain : delayed.enveloped
+    const part = [set, String(from), String(from + most - 1), 'WITHSCORES']
+    const flat = (await command('zrange', part)) as readonly Buffer[]
     const found: Delayed[] = []
-    for (let from = 0; from < most; from += PER_CALL) {
-      const to = Math.min(from + PER_CALL, most) - 1
-      const flat = (await command('zrange', [
-        set,
-        String(from),
-        String(to),
-        'WITHSCORES',
-      ])) as readonly Buffer[]
-      for (let at = 0; at + 1 < flat.length; at += 2) {
-        const member = flat[at] as Buffer
-        const { bodyFrom, route } = delayedMember(where, member)
-        const dueAt = Math.round(Number(flat[at + 1]) / 1_000_000)
-        found.push({ body: member.subarray(bodyFrom), queue: route?.queue ?? '', dueAt, set, member })
-      }
-      if (flat.length < 2 * (to - from + 1)) break
+    for (let at = 0; at + 1 < flat.length; at += 2) {
+      const member = flat[at] as Buffer
+      const { bodyFrom, route } = delayedMember(where, member)
+      const dueAt = Math.round(Number(flat[at + 1]) / 1_000_000)
+      found.push({ body: member.subarray(bodyFrom), queue: route?.queue ?? '', dueAt, set, member })
     }
     return found
   }
-  const allDelayed = async (most: number): Promise<readonly Delayed[]> => {
-    const both = await Promise.all([delayedOf(1, most), delayedOf(2, most)])
-    return both.flat().toSorted((a, b) => a.dueAt - b.dueAt)
+  /** Both delayed sets, part by part: there may be more than fit in here. `visit` answers how many it removed. */
+  const forEachDelayed = async (visit: (part: readonly Delayed[]) => Promise<number>): Promise<void> => {
+    for (const where of [1, 2] as const) {
+      for (let from = 0; ;) {
+        const part = await delayedPart(where, from, PER_CALL)
+        from += part.length - (await visit(part))
+        if (part.length < PER_CALL) break
+      }
+    }
+  }
+  const firstDelayed = async (most: number): Promise<readonly Delayed[]> => {
+    const both = await Promise.all(
+      ([1, 2] as const).map(async (where) => {
+        const found: Delayed[] = []
+        while (found.length < most) {
+          const size = Math.min(PER_CALL, most - found.length)
+          const part = await delayedPart(where, found.length, size)
+          found.push(...part)
+          if (part.length < size) break
+        }
+        return found
+      }),
+    )
+    return both.flat().toSorted((one, other) => one.dueAt - other.dueAt)
+  }
+  const countDelayed = async (queue: string): Promise<number> => {
+    let number = 0
+    await forEachDelayed(async (part) => {
+      number += part.filter((message) => message.queue === queue).length
+      return 0
+    })
+    return number
   }
 
   const inFlight = async (keys: QueueKeys): Promise<number> => {
@@ -72,12 +95,12 @@ export function redisInspector({ engine, keysOf, requireOpen }: InspectorPlace):
       count('zcard', keys.priorities),
       count('llen', keys.dead),
       inFlight(keys),
-      allDelayed(Infinity),
+      countDelayed(queue),
     ])
     return {
       queue,
       pending: waiting + landed + banded,
-      delayed: later.filter((message) => message.queue === queue).length,
+      delayed: later,
       inFlight: flying,
       dead,
       // The list does not say when its messages came.
@@ -118,9 +141,14 @@ export function redisInspector({ engine, keysOf, requireOpen }: InspectorPlace):
     const keys = keysOf(queue)
     let removed = 0
     // First what is delayed: it may become pending meanwhile.
-    for (const { queue: name, set, member } of await allDelayed(Infinity)) {
-      if (name === queue) removed += Number(await command('zrem', [set, member]))
-    }
+    await forEachDelayed(async (part) => {
+      const [first, ...rest] = part.filter((message) => message.queue === queue)
+      if (first === undefined) return 0
+      const members = [first, ...rest].map(({ member }) => member)
+      const some = Number(await command('zrem', [first.set, ...members]))
+      removed += some
+      return some
+    })
     // What is published meanwhile stays, so that a busy queue can be purged in bounded time.
     let left =
       (await count('llen', queue)) +
@@ -143,7 +171,7 @@ export function redisInspector({ engine, keysOf, requireOpen }: InspectorPlace):
     stats,
     pending: (queue, { offset, limit }) => pending(queue, offset, limit),
     async delayed({ offset, limit }) {
-      const all = await allDelayed(offset + limit)
+      const all = await firstDelayed(offset + limit)
       return all.slice(offset, offset + limit).map(({ body, queue, dueAt }) => ({ body, queue, dueAt }))
     },
     async dead(queue, { offset, limit }) {
@@ -153,8 +181,11 @@ export function redisInspector({ engine, keysOf, requireOpen }: InspectorPlace):
     async redrive(queue, ids) {
       requireOpen()
       const letters = await lettersOf(queue, new Set(ids))
-      if (letters.length === 0) return 0
-      return Number(await connection.script('redrive', [queue, keysOf(queue).dead], letters))
+      let moved = 0
+      // One after the other, so that they keep their order; each looks through the whole list.
+      for (const part of inParts(letters, LETTERS_PER_CALL, ({ length }) => length))
+        moved += Number(await connection.script('redrive', [queue, keysOf(queue).dead], part))
+      return moved
     },
     async purge(queue, what) {
       if (what === 'waiting') return purgeWaiting(queue)

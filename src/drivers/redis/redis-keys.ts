@@ -90,6 +90,16 @@ export function groupKeys(uuid: string): readonly [meta: string, outcomes: strin
   return [uuid, `${prefix}r`, `${prefix}t`]
 }
 
+/** As `groupKeys`, and the members of which nothing is known yet. */
+export function mixedGroupKeys(
+  uuid: string,
+): readonly [meta: string, outcomes: string, trigger: string, cursor: string] {
+  return [...groupKeys(uuid), `${companionPrefix(uuid)}c`]
+}
+
+/** Go's mutex around the trigger of a chord: one for the whole database. */
+export const CHORD_MUTEX_KEY = 'TriggerChordMutex'
+
 /** Names of all queues that were used. */
 export const QUEUES_KEY = 'mq:queues'
 

@@ -98,13 +98,40 @@ export class RedisMover {
       ...plain.map((member) => delayedMember(1, member)),
       ...enveloped.map((member) => delayedMember(2, member)),
     ]
-    if (due.length > 0)
-      await (connection.isCluster ? this.#moveAcrossSlots(due, String(leased)) : this.#move(due))
-    const isMore = plain.length === MOST_PER_RUN || enveloped.length === MOST_PER_RUN
+    let areMoved = true
+    if (due.length > 0 && connection.isCluster) await this.#moveAcrossSlots(due, String(leased))
+    else if (due.length > 0) areMoved = await this.#move(due)
+    const isMore = areMoved && (plain.length === MOST_PER_RUN || enveloped.length === MOST_PER_RUN)
     return { nextInMs: next < 0 ? LOOK_MS : Math.max(Math.min(next, LOOK_MS), 1), isMore }
   }
 
-  async #move(due: readonly DelayedMember[]): Promise<void> {
+  /** Answers whether some were moved. A queue that the server keeps from us does not hold up the others. */
+  async #move(due: readonly DelayedMember[]): Promise<boolean> {
+    try {
+      await this.#moveTogether(due)
+      return true
+    } catch (error) {
+      if (!isMachineryError(error, 'ERR_STORE_FAILED')) throw error
+      const queues = new Set(due.map(({ route }) => route?.queue))
+      if (queues.size === 1) {
+        this.#warn(error, due[0]?.route?.queue)
+        return false
+      }
+      let areMoved = false
+      for (const queue of queues) {
+        const part = due.filter(({ route }) => route?.queue === queue)
+        areMoved = (await this.#move(part)) || areMoved
+      }
+      return areMoved
+    }
+  }
+
+  #warn(error: unknown, queue: string | undefined): void {
+    const text = 'a delayed message could not be moved; it is tried again'
+    this.#engine.settings.logger.warn({ error, queue }, text)
+  }
+
+  async #moveTogether(due: readonly DelayedMember[]): Promise<void> {
     const { connection, delayed } = this.#engine
     const keys = [delayed.plain, delayed.enveloped, delayed.dead]
     const numbers = new Map<string, number>()
@@ -124,7 +151,7 @@ export class RedisMover {
 
   /** Copies to the queues, then removes here: what was not copied is due again when its lease is over. */
   async #moveAcrossSlots(due: readonly DelayedMember[], leased: string): Promise<void> {
-    const { connection, delayed, settings } = this.#engine
+    const { connection, delayed } = this.#engine
     const done: (string | Buffer)[] = []
     const copies = due.map(async ({ where, member, bodyFrom, route }) => {
       let reason = ''
@@ -134,13 +161,11 @@ export class RedisMover {
           const keys = [route.queue, this.#keysOf(route.queue).priorities]
           const [own, kind] =
             route.priority > 0 ? [keys, ['p', String(route.priority)]] : [[route.queue], ['q']]
-          await connection.script('post', [...keys, ...own], [...kind, member.subarray(bodyFrom)])
+          // One that was taken once is not refused, however full its queue is.
+          await connection.script('post', [...keys, ...own], ['0', ...kind, member.subarray(bodyFrom)])
         } catch (error) {
           if (!isMachineryError(error, 'ERR_STORE_FAILED')) {
-            settings.logger.warn(
-              { error, queue: route.queue },
-              'a delayed message could not be moved; it is tried again',
-            )
+            this.#warn(error, route.queue)
             return
           }
           reason = NO_LIST

@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { MachineryError } from '../../core/errors.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
+import type { WireForm } from '../../core/wire/message-codec.ts'
 import type { RedisClient, RedisClientFactory } from './redis-client.ts'
 
 /** Options of the redis driver. One of `url`, `hosts` and `client` says where the server is. */
@@ -41,8 +42,16 @@ export interface RedisStoreOptions {
    * the server's disk (`WAITAOF`, Redis 7.2). Not in a Cluster. @default 'fast'
    */
   readonly durability?: 'fast' | 'replicated' | 'fsync'
-  /** `full` writes every field of a state, byte for byte as Go does; `compact` those that are set. @default 'compact' */
-  readonly wire?: 'compact' | 'full'
+  /**
+   * How states are written: `compact`, only what is set; `full`, every field; `full-upstream` or `full-fork`, exactly the bytes
+   * of Go. Messages are written by the server, whose `wire` also counts for the stores that it opens by URL. @default 'compact'
+   */
+  readonly wire?: WireForm
+  /**
+   * `go`: workers in Go take part in the groups of this store. Their members are counted too, at the price of two more calls
+   * per batch of members, and one of both languages triggers a chord. Every server on the store must have the same. @default 'none'
+   */
+  readonly interop?: 'none' | 'go'
   /** After this long without a sign of life from a consumer's process, what it held is delivered again. @default 15_000 */
   readonly leaseMs?: number
   /** A process whose event loop is blocked for longer than this no longer renews its leases. @default 300_000 */
@@ -55,6 +64,16 @@ export interface RedisStoreOptions {
   readonly commandTimeoutMs?: number
   /** A message whose consumers died this many times becomes a dead letter, whatever the worker's own limit. @default 30 */
   readonly maxCrashes?: number
+  /**
+   * Most messages that wait in one queue; a send beyond is refused with `ERR_QUEUE_FULL`. What follows from a task that ran,
+   * what is released or due is always taken. Delayed messages count when they are due. @default Infinity
+   */
+  readonly maxQueueLength?: number
+  /**
+   * Most dead letters of one queue. When there are as many, a message that would be one more is kept: it comes again after a
+   * minute, and a warning is logged, until somebody makes room. @default 100_000
+   */
+  readonly maxDead?: number
   /** Whether a consumer whose process is seen to be dead, on this machine, loses its lease at once. @default true */
   readonly checkPids?: boolean
   /** @default the machine's clock */
@@ -67,13 +86,16 @@ export interface RedisStoreOptions {
 export interface RedisSettings {
   readonly delayedKey: string
   readonly durability: 'fast' | 'replicated' | 'fsync'
-  readonly wire: 'compact' | 'full'
+  readonly wire: WireForm
+  readonly interop: 'none' | 'go'
   readonly leaseMs: number
   readonly maxBlockMs: number
   readonly blockWarningMs: number
   readonly connectTimeoutMs: number
   readonly commandTimeoutMs: number
   readonly maxCrashes: number
+  readonly maxQueueLength: number
+  readonly maxDead: number
   readonly checkPids: boolean
   readonly clock: Clock
   readonly logger: Logger
@@ -86,22 +108,28 @@ const NUMBERS = {
   connectTimeoutMs: { min: 1, standard: 5_000 },
   commandTimeoutMs: { min: 1, standard: 5_000 },
   maxCrashes: { min: 1, standard: 30 },
+  maxQueueLength: { min: 1, standard: Infinity },
+  maxDead: { min: 1, standard: 100_000 },
 } as const
 
 const DURABILITIES = ['fast', 'replicated', 'fsync'] as const
-const WIRES = ['compact', 'full'] as const
+const WIRES = ['compact', 'full', 'full-upstream', 'full-fork'] as const satisfies readonly WireForm[]
+const INTEROPS = ['none', 'go'] as const
 
 /** @throws `ERR_OPTION_INVALID` when an option has a value that is not allowed */
 export function redisSettings(options: RedisStoreOptions): RedisSettings {
   const { durability = 'fast', wire = 'compact', delayedKey = 'delayed_tasks', checkPids = true } = options
+  const { interop = 'none' } = options
   oneOf('durability', durability, DURABILITIES)
   oneOf('wire', wire, WIRES)
+  oneOf('interop', interop, INTEROPS)
   if (typeof delayedKey !== 'string' || delayedKey === '') {
     throw invalidOption('delayedKey', delayedKey, 'it must be the name of a key')
   }
   const number = (name: keyof typeof NUMBERS): number => {
     const { min, standard } = NUMBERS[name]
     const value = options[name] ?? standard
+    if (value === Infinity && name === 'maxQueueLength') return value
     if (!(value >= min && value <= 2_147_483_647)) {
       throw invalidOption(name, value, `it must be a number from ${min} to 2147483647`)
     }
@@ -111,12 +139,15 @@ export function redisSettings(options: RedisStoreOptions): RedisSettings {
     delayedKey,
     durability,
     wire,
+    interop,
     leaseMs: number('leaseMs'),
     maxBlockMs: number('maxBlockMs'),
     blockWarningMs: number('blockWarningMs'),
     connectTimeoutMs: number('connectTimeoutMs'),
     commandTimeoutMs: number('commandTimeoutMs'),
     maxCrashes: number('maxCrashes'),
+    maxQueueLength: number('maxQueueLength'),
+    maxDead: number('maxDead'),
     checkPids,
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,

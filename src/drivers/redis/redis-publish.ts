@@ -3,16 +3,18 @@ import type { Outgoing, PublishOutcome } from '../../core/ports/broker.ts'
 import type { RedisArgument } from './redis-client.ts'
 import { MAX_BODY_BYTES, MAX_DELAY_MS } from './redis-capabilities.ts'
 import type { RedisEngine } from './redis-engine.ts'
+import { durably, type SendWith } from './redis-durability.ts'
 import { isRefused, redisError } from './redis-errors.ts'
 import { type QueueKeys, QUEUES_KEY } from './redis-keys.ts'
+import type { RedisSettings } from './redis-options.ts'
 import { bufferOf, enveloped, isSelfRouted } from './redis-route.ts'
 import { inParts } from './redis-parts.ts'
 
 export const STORED: PublishOutcome = { outcome: 'stored' }
 
 const MESSAGES_PER_CALL = 500
-/** How long a publish waits for a replica, or for the disk. */
-const DURABLE_WITHIN_MS = '1000'
+/** Names of queues that are remembered; then all are learned anew. */
+const MOST_KNOWN_QUEUES = 10_000
 
 /** Why a queue cannot have this name; undefined if it can. */
 export function queueNameError(queue: string, delayedKey: string): MachineryError | undefined {
@@ -48,8 +50,14 @@ export function refusal(message: Outgoing, delayedKey: string): MachineryError |
 /** Whether a plain RPUSH is all that a message needs. */
 const isPlain = ({ delayMs, priority }: Outgoing): boolean => !(delayMs > 0) && !(priority > 0)
 
-/** Adds one message, as `read_post` of `post.lua` reads it. */
-export function addPost(keys: string[], args: RedisArgument[], message: Outgoing, queue: QueueKeys): void {
+/** Adds one message, as `read_post` of `post.lua` reads it. @param hasLimit whether the script counts what waits */
+export function addPost(
+  keys: string[],
+  args: RedisArgument[],
+  message: Outgoing,
+  queue: QueueKeys,
+  hasLimit: boolean,
+): void {
   const { body, delayMs, priority } = message
   if (delayMs > 0) {
     const route = { queue: message.queue, priority: Math.min(Math.max(priority, 0), 255) }
@@ -62,9 +70,11 @@ export function addPost(keys: string[], args: RedisArgument[], message: Outgoing
     )
   } else if (priority > 0) {
     keys.push(queue.queue, queue.priorities)
+    if (hasLimit) keys.push(queue.land)
     args.push('p', String(Math.min(Math.floor(priority), 255)), bufferOf(body))
   } else {
     keys.push(queue.queue)
+    if (hasLimit) keys.push(queue.priorities, queue.land)
     args.push('q', bufferOf(body))
   }
 }
@@ -73,7 +83,7 @@ export function addPost(keys: string[], args: RedisArgument[], message: Outgoing
 export class RedisPublisher {
   readonly #engine: RedisEngine
   readonly #keysOf: (queue: string) => QueueKeys
-  /** Queues that are in the index. */
+  /** Queues that were put into the index lately. */
   readonly #known = new Set<string>()
 
   constructor(engine: RedisEngine, keysOf: (queue: string) => QueueKeys) {
@@ -82,7 +92,8 @@ export class RedisPublisher {
   }
 
   async publish(batch: readonly Outgoing[]): Promise<readonly PublishOutcome[]> {
-    const { delayedKey } = this.#engine.settings
+    const { delayedKey, maxQueueLength } = this.#engine.settings
+    const hasLimit = maxQueueLength !== Infinity
     const outcomes: PublishOutcome[] = batch.map((message) => {
       const error = refusal(message, delayedKey)
       return error === undefined ? STORED : { outcome: 'refused', error }
@@ -94,7 +105,7 @@ export class RedisPublisher {
       const key =
         this.#engine.connection.isCluster && delayMs > 0
           ? 'd'
-          : `${priority > 0 || delayMs > 0 ? 's' : 'q'}${queue}`
+          : `${priority > 0 || delayMs > 0 || hasLimit ? 's' : 'q'}${queue}`
       const group = groups.get(key)
       if (group === undefined) groups.set(key, [index])
       else group.push(index)
@@ -104,8 +115,8 @@ export class RedisPublisher {
     )
     await Promise.all(
       calls.map(async (part) => {
-        const failed = await this.#send(part.map((index) => batch[index] as Outgoing))
-        if (failed !== undefined) for (const index of part) outcomes[index] = failed
+        const sent = await this.#send(part.map((index) => batch[index] as Outgoing))
+        for (const [at, index] of part.entries()) outcomes[index] = sent(at)
       }),
     )
     return outcomes
@@ -115,6 +126,7 @@ export class RedisPublisher {
   async learn(queues: Iterable<string>): Promise<void> {
     const fresh = [...new Set(queues)].filter((queue) => !this.#known.has(queue))
     if (fresh.length === 0) return
+    if (this.#known.size >= MOST_KNOWN_QUEUES) this.#known.clear()
     for (const queue of fresh) this.#known.add(queue)
     try {
       await this.#engine.connection.command('sadd', [QUEUES_KEY, ...fresh])
@@ -123,54 +135,57 @@ export class RedisPublisher {
     }
   }
 
-  /** Answers what became of all of them, unless they are stored. */
-  async #send(messages: readonly Outgoing[]): Promise<PublishOutcome | undefined> {
-    const { connection } = this.#engine
+  /** Answers what became of each, by its number. */
+  async #send(messages: readonly Outgoing[]): Promise<(index: number) => PublishOutcome> {
+    const { connection, settings } = this.#engine
     const learning = this.learn(messages.map(({ queue }) => queue))
     try {
       const [first] = messages
-      const sent =
-        first !== undefined && isPlain(first)
-          ? connection.command('rpush', [first.queue, ...messages.map(({ body }) => bufferOf(body))])
-          : this.#script(messages)
-      const durable = this.durable()
-      await Promise.all([sent, durable])
+      const send: SendWith =
+        first !== undefined && isPlain(first) && settings.maxQueueLength === Infinity
+          ? (onSent) =>
+              connection.command(
+                'rpush',
+                [first.queue, ...messages.map(({ body }) => bufferOf(body))],
+                onSent,
+              )
+          : (onSent) => this.#script(messages, onSent)
+      const answer = await durably(connection, settings, send)
+      const full = new Set(Array.isArray(answer) ? (answer as readonly number[]) : [])
+      return (index) => (full.has(index) ? this.#fullOutcome(messages[index]) : STORED)
     } catch (error) {
-      return failedOutcome(error, connection.name)
+      const failed = failedOutcome(error, connection.name)
+      return () => failed
     } finally {
       await learning
     }
-    return undefined
   }
 
-  /** Resolves when all that was sent before is as durable as is asked for. @throws `ERR_PUBLISH_UNCERTAIN` */
-  async durable(): Promise<void> {
-    const { connection, settings } = this.#engine
-    if (settings.durability === 'fast') return
-    const isReplicated = settings.durability === 'replicated'
-    const answer = isReplicated
-      ? await connection.command('wait', ['1', DURABLE_WITHIN_MS])
-      : await connection.command('waitaof', ['1', '0', DURABLE_WITHIN_MS])
-    const reached = isReplicated ? Number(answer) : Number((answer as readonly unknown[])[0])
-    if (reached >= 1) return
-    const place = isReplicated ? 'no replica has it' : 'it is not on the disk'
-    throw new MachineryError(
-      'ERR_PUBLISH_UNCERTAIN',
-      `${connection.name}: ${place} after ${DURABLE_WITHIN_MS} ms`,
-    )
+  #fullOutcome(message: Outgoing | undefined): PublishOutcome {
+    const { maxQueueLength } = this.#engine.settings
+    const queue = message?.queue ?? ''
+    const text = `queue ${JSON.stringify(queue)} holds as many messages as maxQueueLength allows: ${maxQueueLength}`
+    const details = { queue, limit: maxQueueLength, maybeExecuted: false }
+    return { outcome: 'refused', error: new MachineryError('ERR_QUEUE_FULL', text, { details }) }
   }
 
-  #script(messages: readonly Outgoing[]): Promise<unknown> {
-    const { connection, delayed } = this.#engine
+  #script(messages: readonly Outgoing[], onSent: Parameters<SendWith>[0]): Promise<unknown> {
+    const { connection, delayed, settings } = this.#engine
+    const limit = limitText(settings)
     const keys: string[] = []
-    const args: RedisArgument[] = []
-    for (const message of messages) addPost(keys, args, message, this.#keysOf(message.queue))
+    const args: RedisArgument[] = [limit]
+    for (const message of messages) addPost(keys, args, message, this.#keysOf(message.queue), limit !== '0')
     if (!connection.isCluster)
-      return connection.script('post', [delayed.plain, delayed.enveloped, ...keys], args)
+      return connection.script('post', [delayed.plain, delayed.enveloped, ...keys], args, onSent)
     const isDelayed = messages.some(({ delayMs }) => delayMs > 0)
     const head = isDelayed ? [delayed.plain, delayed.enveloped] : keys.slice(0, 2)
-    return connection.script('post', [...head, ...keys], args)
+    return connection.script('post', [...head, ...keys], args, onSent)
   }
+}
+
+/** The limit of a queue as scripts have it. */
+export function limitText({ maxQueueLength }: RedisSettings): string {
+  return maxQueueLength === Infinity ? '0' : String(maxQueueLength)
 }
 
 /** What became of messages whose command failed. */

@@ -2,7 +2,7 @@ import type { Chore } from '../../core/ports/broker.ts'
 import type { RedisEngine } from './redis-engine.ts'
 import type { QueueKeys } from './redis-keys.ts'
 import { textPairs } from './redis-reply.ts'
-import { isDead, ownIdentity, type ProcessIdentity } from './redis-process-identity.ts'
+import { isDead, ownIdentity, type ProcessIdentity } from '../shared/process-identity.ts'
 
 /** How often the consumers of other processes are looked at, at most: a dead process is noticed within this time. */
 const LOOK_MS = 500
@@ -34,9 +34,11 @@ interface Observation {
  */
 export function reapChore(engine: RedisEngine, queues: () => readonly QueueKeys[], name: string): Chore {
   const { connection, settings } = engine
-  const { clock, checkPids, leaseMs, logger, maxCrashes } = settings
+  const { clock, checkPids, leaseMs, logger, maxCrashes, maxDead } = settings
   const own = ownIdentity()
   const seen = new Map<string, Observation>()
+  /** Queues with many consumers, when they were last looked at. */
+  const crowded = new Set<string>()
   let lookedAt: number | undefined
 
   /** Time counts in steps of at most a third of a lease: if we were stopped, others may have been stopped with us. */
@@ -56,7 +58,9 @@ export function reapChore(engine: RedisEngine, queues: () => readonly QueueKeys[
   const reap = async (keys: QueueKeys, consumer: string, beat: string): Promise<void> => {
     const { queue, land, registry, counts, dead, priorities } = keys
     const all = [queue, land, registry, keys.flying(consumer), counts, dead, priorities]
-    const returned = await connection.script('reap', all, [consumer, beat, '1', String(maxCrashes)])
+    const returned = await connection.script('reap', all, [
+      ...[consumer, beat, '1', String(maxCrashes), String(maxDead)],
+    ])
     seen.delete(consumer)
     if (Number(returned) < 0) return
     logger.warn({ consumer, queue, returned }, 'a consumer is gone; what it held returned to its queue')
@@ -70,8 +74,13 @@ export function reapChore(engine: RedisEngine, queues: () => readonly QueueKeys[
     sinceLookMs: number,
     signal: AbortSignal,
   ): Promise<readonly string[]> => {
+    // The one that looks at many has them sent to it: the others must not.
+    if (crowded.has(keys.queue) && !(await leads(keys))) return []
     const beats = textPairs(await connection.command('hgetall', [keys.registry]))
-    if (beats.size > MANY_CONSUMERS && !(await leads(keys))) return []
+    if (beats.size > MANY_CONSUMERS) {
+      crowded.add(keys.queue)
+      if (!(await leads(keys))) return []
+    } else crowded.delete(keys.queue)
     for (const [consumer, beat] of beats) {
       const isGone = isSilent(consumer, beat, sinceLookMs) || (checkPids && isOfDeadProcess(consumer))
       if (isGone && !signal.aborted) await reap(keys, consumer, beat)

@@ -12,10 +12,11 @@ import type {
 import type { RedisArgument } from './redis-client.ts'
 import type { RedisConsumer } from './redis-consumer.ts'
 import type { RedisEngine } from './redis-engine.ts'
+import { durably, type SendWith } from './redis-durability.ts'
 import { refusalCode } from './redis-errors.ts'
 import { addGroup, addMember } from './redis-group-states.ts'
 import type { QueueKeys } from './redis-keys.ts'
-import { addPost, failedOutcome, refusal, type RedisPublisher, STORED } from './redis-publish.ts'
+import { addPost, failedOutcome, limitText, refusal, type RedisPublisher, STORED } from './redis-publish.ts'
 import { addWrite, stateDefaults } from './redis-state-text.ts'
 import { inParts } from './redis-parts.ts'
 import { addCommit, addFail, addRetry, PENDING_OUTCOMES } from './redis-task-states.ts'
@@ -43,12 +44,14 @@ const FINISH_OUTCOMES: readonly FinishUnitOutcome[] = ['done', 'fenced', 'trigge
 export function openRedisSameStore(place: SameStorePlace): SameStore {
   const { engine, publisher, keysOf, holderOf, requireOpen } = place
   const { connection, delayed, settings } = engine
-  const { wire, delayedKey } = settings
+  const { wire, delayedKey, interop } = settings
+  const limit = limitText(settings)
 
   const run = async (
     script: 'send' | 'finish',
     head: UnitCall,
     calls: readonly UnitCall[],
+    onSent?: Parameters<SendWith>[0],
   ): Promise<readonly unknown[]> => {
     const keys = [delayed.plain, delayed.enveloped, ...head.keys]
     const args: RedisArgument[] = [...stateDefaults(wire), ...head.args]
@@ -56,17 +59,18 @@ export function openRedisSameStore(place: SameStorePlace): SameStore {
       keys.push(...call.keys)
       args.push(String(call.keys.length), String(call.args.length), ...call.args)
     }
-    return (await connection.script(script, keys, args)) as readonly unknown[]
+    return (await connection.script(script, keys, args, onSent)) as readonly unknown[]
   }
 
-  const addGuarded = ({ keys, args }: UnitCall, guarded: GuardedMessage, hasReset: boolean): void => {
+  const addGuarded = ({ keys, args }: UnitCall, guarded: GuardedMessage, isSend: boolean): void => {
     const { message, pending } = guarded
     args.push(pending === undefined ? '0' : '1')
     if (pending !== undefined) {
-      if (hasReset) args.push(pending.reset ? '1' : '0')
+      if (isSend) args.push(pending.reset ? '1' : '0')
       addWrite(keys, args, { ...pending, state: 'PENDING' }, wire)
     }
-    addPost(keys, args, message, keysOf(message.queue))
+    // What follows from a task is not refused: it would keep the worker from making room.
+    addPost(keys, args, message, keysOf(message.queue), isSend && limit !== '0')
   }
 
   const refusalOf = (guarded: readonly GuardedMessage[]): MachineryError | undefined => {
@@ -105,8 +109,10 @@ export function openRedisSameStore(place: SameStorePlace): SameStore {
     for (const guarded of next) addGuarded(call, guarded, false)
     args.push(String(fail.length))
     for (const write of fail) addFail(keys, args, write, wire)
-    args.push(String(finishes.length))
-    for (const finish of finishes) addMember(keys, args, finish)
+    // Whether a member is the last, only the states of those that Go ended can tell.
+    const areCountedApart = interop === 'go' && finishes.length > 0
+    args.push(areCountedApart ? 'apart' : String(finishes.length))
+    if (!areCountedApart) for (const finish of finishes) addMember(keys, args, finish)
     return call
   }
 
@@ -120,9 +126,9 @@ export function openRedisSameStore(place: SameStorePlace): SameStore {
     let failed: PublishOutcome | undefined
     try {
       if (accepted.length > 0) {
-        const sent = run('send', { keys: [], args: [] }, accepted.map(sendCall))
-        const [answered] = await Promise.all([sent, publisher.durable()])
-        answers = answered
+        const head = { keys: [], args: [limit] }
+        const send: SendWith = (onSent) => run('send', head, accepted.map(sendCall), onSent)
+        answers = (await durably(connection, settings, send)) as readonly unknown[]
       }
     } catch (error) {
       failed = failedOutcome(error, connection.name)

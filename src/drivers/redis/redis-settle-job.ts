@@ -2,7 +2,7 @@ import type { SettleOutcome, Settlement } from '../../core/ports/broker.ts'
 import type { RedisEngine } from './redis-engine.ts'
 import type { QueueKeys } from './redis-keys.ts'
 import { bufferOf, enveloped, isSelfRouted } from './redis-route.ts'
-import type { StepSettlement } from './redis-steps.ts'
+import type { StepReply, StepSettlement } from './redis-steps.ts'
 
 /** What a consumer knows of a delivery that it holds. */
 export interface HeldDelivery {
@@ -16,8 +16,19 @@ type Held = Map<string, HeldDelivery>
 /** One call of `settle`, as far as the server has to hear of it. */
 interface Job {
   steps: StepSettlement[]
-  /** Takes the answer in. Answers the ids that were held here and are not ours any more. */
-  readonly end: (missed: ReadonlySet<StepSettlement> | 'gone', held: Held) => readonly string[]
+  /** Takes the answer in. */
+  readonly end: (answer: SettleAnswer, held: Held) => EndedJob
+}
+
+/** What the server says of settlements; `gone`: it does not know the consumer any more. */
+export type SettleAnswer = Pick<StepReply & { readonly kind: 'served' }, 'missed' | 'full'> | 'gone'
+
+/** What a job came to, beside its outcomes. */
+interface EndedJob {
+  /** Ids that were held here and are not ours any more. */
+  readonly lost: readonly string[]
+  /** Ids that are still ours, and still to be settled: there is no room for a dead letter. */
+  readonly full: readonly string[]
 }
 
 /** A job that waits for its round trip. */
@@ -25,7 +36,8 @@ export interface SettleJob {
   /** The registration under which its deliveries were claimed. */
   readonly consumer: string
   readonly steps: readonly StepSettlement[]
-  readonly end: (missed: ReadonlySet<StepSettlement> | 'gone', held: Held) => readonly string[]
+  /** Takes the answer in. Answers the ids that were held here and are not ours any more. */
+  readonly end: (answer: SettleAnswer, held: Held) => readonly string[]
   readonly reject: (error: Error) => void
 }
 
@@ -33,6 +45,7 @@ export interface SettleJob {
 export function settleJob(
   batch: readonly Settlement[],
   held: Held,
+  maxDead: number,
 ): { readonly job: Job; readonly outcomes: readonly SettleOutcome[] } {
   const outcomes: SettleOutcome[] = batch.map(() => 'lost')
   const places: { readonly id: string; readonly index: number }[] = []
@@ -46,29 +59,34 @@ export function settleJob(
     const delivery = held.get(id)
     if (delivery === undefined || firstAt.get(id) !== index) continue
     places.push({ id, index })
-    steps.push(stepOf(settlement, delivery))
+    steps.push(stepOf(settlement, delivery, maxDead))
   }
   const job: Job = {
     steps,
-    end(missed, heldNow) {
+    end(answer, heldNow) {
       const lost: string[] = []
+      const full: string[] = []
       for (const [number, { id, index }] of places.entries()) {
         const step = job.steps[number]
-        if (missed === 'gone') continue
+        if (answer === 'gone' || step === undefined) continue
+        if (answer.full.has(step)) {
+          full.push(id)
+          continue
+        }
         const wasOurs = heldNow.delete(id)
-        if (step !== undefined && !missed.has(step)) outcomes[index] = 'settled'
+        if (!answer.missed.has(step)) outcomes[index] = 'settled'
         else if (wasOurs) lost.push(id)
       }
-      return lost
+      return { lost, full }
     },
   }
   return { job, outcomes }
 }
 
-function stepOf(settlement: Settlement, { field, body }: HeldDelivery): StepSettlement {
+function stepOf(settlement: Settlement, { field, body }: HeldDelivery, maxDead: number): StepSettlement {
   if (settlement.kind === 'ack') return { field, args: undefined }
   if (settlement.kind === 'deadLetter') {
-    return { field, args: ['d', '0', JSON.stringify(settlement.reason), ''] }
+    return { field, args: ['d', '0', JSON.stringify(settlement.reason), String(maxDead)] }
   }
   const counted = settlement.counted ? '1' : '0'
   if (!(settlement.delayMs > 0)) return { field, args: ['b', counted, '', ''] }
@@ -81,12 +99,16 @@ interface LaterPlace {
   readonly consumer: string
 }
 
+/** Whether something is released for later: then `releaseLater` comes first. */
+export function needsPreparation({ steps }: Job): boolean {
+  return steps.some(({ args }) => args?.[0] === 'l')
+}
+
 /**
  * Prepares what is released for later. On one server STEP does it: here it is only said how the message is delayed. In a
  * Cluster the delayed messages are in another slot: they are copied there first, and STEP forgets the original.
  */
 export async function releaseLater(job: Job, { engine, keys, consumer }: LaterPlace): Promise<void> {
-  if (!job.steps.some(({ args }) => args?.[0] === 'l')) return
   const { connection, delayed } = engine
   job.steps = await Promise.all(
     job.steps.map(async (step): Promise<StepSettlement> => {
@@ -102,7 +124,7 @@ export async function releaseLater(job: Job, { engine, keys, consumer }: LaterPl
         await connection.script(
           'post',
           [delayed.plain, delayed.enveloped],
-          ['d', isPlain ? '1' : '2', delayMs, member],
+          ['0', 'd', isPlain ? '1' : '2', delayMs, member],
         )
       }
       return { field, args: ['f', counted, '', ''] }

@@ -1,4 +1,5 @@
-import { quote } from '../../core/wire/json-text.ts'
+import { escapeHtml, quote } from '../../core/wire/json-text.ts'
+import type { WireForm } from '../../core/wire/message-codec.ts'
 import { decodeState, encodeResults, encodeState } from '../../core/wire/state-codec.ts'
 import type { TaskResult } from '../../core/message.ts'
 import type { TaskState, TaskStateName } from '../../core/task-state.ts'
@@ -9,8 +10,8 @@ import { taskKeys } from './redis-keys.ts'
 /** A state that is not terminal is kept at least this long, whatever its writer asks for. */
 export const UNFINISHED_KEPT_MS = 86_400_000
 
-/** How states are written. */
-export type StateForm = 'compact' | 'full'
+/** How states are written: only what is set, all fields, or exactly the bytes of Go, whose dialects do not differ in them. */
+export type StateForm = WireForm
 
 // Name and time of the stored document are carried over on the server. So the new document goes there in pieces, with gaps
 // where these two belong.
@@ -24,7 +25,7 @@ export type NewState = Pick<TaskState, 'uuid' | 'taskName' | 'state' | 'createdA
 
 /** Arguments with which each script on states begins: name and time where neither is known. */
 export function stateDefaults(form: StateForm): readonly string[] {
-  return form === 'full' ? ['""', JSON.stringify(ZERO_TIME)] : ['', '']
+  return form === 'compact' ? ['', ''] : ['""', JSON.stringify(ZERO_TIME)]
 }
 
 /** Adds keys and arguments of one write, as `read_write` of `task-state.lua` reads them. */
@@ -32,18 +33,21 @@ export function addWrite(keys: string[], args: RedisArgument[], write: NewState,
   const { uuid, taskName, state, createdAt } = write
   const isDone = state === 'SUCCESS' || state === 'FAILURE'
   const keptMs = isDone ? write.expiresInMs : Math.max(write.expiresInMs, UNFINISHED_KEPT_MS)
-  const [middle, tail] = form === 'full' ? fullPieces(write) : compactPieces(write)
+  const [middle, tail] = form === 'compact' ? compactPieces(write) : fullPieces(write, form)
   keys.push(...taskKeys(uuid))
   args.push(
     String(Math.max(Math.ceil(keptMs), 1)),
     // The server knows the UUID from the key.
     PLAIN.test(uuid) ? '' : `{"TaskUUID":${quote(uuid)}`,
-    taskName === '' ? '' : quote(taskName),
+    taskName === '' ? '' : nameText(taskName, form),
     middle,
     createdAt === '' ? '' : quote(createdAt),
     tail,
   )
 }
+
+const nameText = (name: string, form: StateForm): string =>
+  form === 'full-upstream' || form === 'full-fork' ? escapeHtml(quote(name)) : quote(name)
 
 type Pieces = readonly [betweenNameAndTime: string, afterTime: string]
 
@@ -55,9 +59,9 @@ function compactPieces({ state, results = [], error = '', retryAt }: NewState): 
 }
 
 /** Cut out of a whole document. Its last part with this key is that of the time, whatever results and errors contain. */
-function fullPieces({ state, results = [], error = '', retryAt }: NewState): Pieces {
+function fullPieces({ state, results = [], error = '', retryAt }: NewState, form: StateForm): Pieces {
   const fields = { uuid: '', taskName: '', createdAt: '', ttl: 0 }
-  const text = encodeState({ ...fields, state, results, error, retryAt }, 'full')
+  const text = encodeState({ ...fields, state, results, error, retryAt }, form)
   const timeAt = text.lastIndexOf(FULL_TIME)
   return [text.slice(FULL_HEAD.length, timeAt), text.slice(timeAt + FULL_TIME.length)]
 }

@@ -23,9 +23,13 @@ export type StepReply =
   | { readonly kind: 'gone' }
   | {
       readonly kind: 'served'
+      /** How many messages the server has in this consumer's hands. */
+      readonly holds: number
       readonly entries: readonly StepEntry[]
       /** Those of the settlements that found nothing. */
       readonly missed: ReadonlySet<StepSettlement>
+      /** Those that found no room for a dead letter: nothing was done. */
+      readonly full: ReadonlySet<StepSettlement>
     }
 
 interface Request {
@@ -89,19 +93,21 @@ export class RedisSteps {
     this.#unanswered = request
     const answer = (await this.#connection.script('step', this.#keys, request.args)) as readonly unknown[]
     this.#unanswered = undefined
-    if (answer[0] !== 0) return { kind: 'gone' }
+    const holds = answer[0] as number
+    if (holds < 0) return { kind: 'gone' }
     const missed = new Set<StepSettlement>()
-    for (const number of String(answer[1]).split(',')) {
-      const settlement = number === '' ? undefined : request.settlements[Number(number)]
-      if (settlement !== undefined) missed.add(settlement)
+    const full = new Set<StepSettlement>()
+    for (const text of String(answer[1]).split(',')) {
+      const settlement = text === '' ? undefined : request.settlements[Number.parseInt(text)]
+      if (settlement !== undefined) (text.endsWith('!') ? full : missed).add(settlement)
     }
     const entries: StepEntry[] = []
     for (let at = 2; at + 2 < answer.length; at += 3) {
       const field = (answer[at] as Buffer).toString('latin1')
       entries.push({ field, body: answer[at + 1] as Buffer, deliveryCount: answer[at + 2] as number })
     }
-    return { kind: 'served', entries, missed }
+    return { kind: 'served', holds, entries, missed, full }
   }
 }
 
-const NOTHING: StepReply = { kind: 'served', entries: [], missed: new Set() }
+const NOTHING: StepReply = { kind: 'served', holds: 0, entries: [], missed: new Set(), full: new Set() }

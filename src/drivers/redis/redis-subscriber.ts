@@ -98,9 +98,15 @@ export class RedisSubscriber {
     if (this.#isClosed) client.disconnect()
     this.#connection.requireOpen('store')
     client.on('message', (channel: string, text: string) => this.#tell(channel, text))
-    // The library subscribes again by itself; what was published meanwhile is gone.
+    // The library subscribes again by itself; what was published meanwhile is gone. An answer on the same connection means that
+    // the subscriptions before it are in effect: whoever looks then misses nothing.
     client.on('ready', () => {
-      for (const channel of this.#listeners.keys()) this.#tell(channel, '')
+      client
+        .callBuffer('ping', [])
+        .then(() => {
+          for (const channel of this.#listeners.keys()) this.#tell(channel, '')
+        })
+        .catch(() => {})
     })
     client.on('end', () => this.#disconnect())
     this.#pingLater(client)

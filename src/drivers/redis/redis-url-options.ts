@@ -3,10 +3,10 @@ import type { RedisStoreOptions } from './redis-options.ts'
 
 type UrlOptions = Pick<
   RedisStoreOptions,
-  'url' | 'masterName' | 'cluster' | 'delayedKey' | 'durability' | 'wire' | 'leaseMs'
+  'url' | 'masterName' | 'cluster' | 'delayedKey' | 'durability' | 'wire' | 'interop' | 'leaseMs'
 >
 
-const RIGHT = 'masterName, cluster=true|false, delayedKey, durability, wire and leaseMs are right'
+const RIGHT = 'masterName, cluster=true|false, delayedKey, durability, wire, interop and leaseMs are right'
 
 /**
  * A URL with options after a question mark, as options of `redisStore`:
@@ -28,6 +28,7 @@ function valueOf(name: string, value: string): unknown {
     case 'delayedKey':
     case 'durability':
     case 'wire':
+    case 'interop':
       return value
     case 'cluster':
       if (value === 'true' || value === 'false') return value === 'true'
@@ -36,6 +37,8 @@ function valueOf(name: string, value: string): unknown {
       if (/^\d+$/.test(value)) return Number(value)
       break
     default:
+      // What is no option may be part of a password.
+      throw new MachineryError('ERR_OPTION_INVALID', `redis: has the unknown option ${name}; ${RIGHT}`)
   }
   throw new MachineryError('ERR_OPTION_INVALID', `redis: has ${name}=${value}; ${RIGHT}`)
 }

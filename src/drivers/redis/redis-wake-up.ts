@@ -91,6 +91,7 @@ export class RedisWakeUp {
     const { queue, land } = this.#keys
     const client = (this.#client ??= await this.#connect())
     if (this.#isClosed) return client.disconnect()
+    await this.#learnId(client)
     const deadline = this.#settings.clock.setTimer(
       () => client.disconnect(),
       BLOCK_SECONDS * 1_000 + GRACE_MS,
@@ -108,8 +109,17 @@ export class RedisWakeUp {
 
   async #connect(): Promise<OpenRedisClient> {
     const client = await this.#connection.openExtra('blocking')
-    this.#clientId = this.#connection.isCluster ? '' : String(await client.callBuffer('client', ['id']))
+    this.#clientId = ''
+    // The library connects again by itself, and the server gives the new connection a new number.
+    client.on('close', () => {
+      if (this.#client === client) this.#clientId = ''
+    })
     return client
+  }
+
+  async #learnId(client: OpenRedisClient): Promise<void> {
+    if (this.#clientId !== '' || this.#connection.isCluster) return
+    this.#clientId = String(await client.callBuffer('client', ['id']))
   }
 
   async #giveBack(): Promise<void> {

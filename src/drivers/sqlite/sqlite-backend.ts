@@ -1,17 +1,19 @@
 import { MachineryError } from '../../core/errors.ts'
 import type { Backend, GroupStates, TaskStates } from '../../core/ports/backend.ts'
 import type { BackendCapabilities } from '../../core/ports/capabilities.ts'
+import type { ControlStore } from '../../core/ports/control-store.ts'
 import type { ScheduleStore } from '../../core/ports/schedule-store.ts'
 import type { SqliteEngine } from './sqlite-engine.ts'
 
 export const BACKEND_CAPABILITIES: BackendCapabilities = { watch: true, shared: true, persistent: true }
 
-/** States, groups and schedules in one file. Every batch is one transaction, shared with the others of the same turn. */
+/** States, groups, schedules and control values in one file. Every batch is one transaction, shared with the others of the same turn. */
 export class SqliteBackend implements Backend {
   readonly capabilities: BackendCapabilities = BACKEND_CAPABILITIES
   readonly tasks: TaskStates
   readonly groups: GroupStates
   readonly schedules: ScheduleStore
+  readonly control: ControlStore
   /** Whether this backend is of the same file as a broker. */
   readonly file: string
   readonly #engine: SqliteEngine
@@ -25,6 +27,7 @@ export class SqliteBackend implements Backend {
     this.tasks = this.#taskStates()
     this.groups = this.#groupStates()
     this.schedules = this.#scheduleStore()
+    this.control = this.#controlStore()
   }
 
   async watch(uuids: readonly string[], onChange: (uuid: string) => void): Promise<() => void> {
@@ -93,6 +96,16 @@ export class SqliteBackend implements Backend {
       outbox: (olderThanMs, limit) => this.#read(() => schedules.outbox(olderThanMs, limit)),
       setPaused: (name, isPaused) => this.#write(() => schedules.setPaused(name, isPaused)),
       remove: (name) => this.#write(() => schedules.remove(name)),
+    }
+  }
+
+  #controlStore(): ControlStore {
+    const { control } = this.#engine
+    return {
+      put: (area, writes) => this.#write(() => control.put(area, writes)),
+      get: (area, keys) => this.#read(() => control.get(area, keys)),
+      list: (area, prefix = '') => this.#read(() => control.list(area, prefix)),
+      remove: (area, keys) => this.#write(() => control.remove(area, keys)),
     }
   }
 

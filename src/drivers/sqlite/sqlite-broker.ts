@@ -9,12 +9,14 @@ import type {
   PublishOutcome,
 } from '../../core/ports/broker.ts'
 import type { BrokerCapabilities } from '../../core/ports/capabilities.ts'
+import type { Diagnosis } from '../../core/ports/diagnosis.ts'
 import type { Inspector } from '../../core/ports/inspector.ts'
 import type { SameStore } from '../../core/ports/same-store.ts'
 import { SqliteBackend } from './sqlite-backend.ts'
 import { sqliteChores } from './sqlite-chores.ts'
 import { WriteFailure } from './sqlite-connection.ts'
 import { requireRoom, SqliteConsumer } from './sqlite-consumer.ts'
+import { sqliteDiagnosis } from './sqlite-diagnosis.ts'
 import { SqliteDeliveries } from './sqlite-deliveries.ts'
 import type { SqliteEngine } from './sqlite-engine.ts'
 import { sqliteInspector } from './sqlite-inspector.ts'
@@ -27,6 +29,7 @@ export const BROKER_CAPABILITIES: BrokerCapabilities = {
   priority: true,
   leaseExtension: true,
   countsReleases: true,
+  countsExactly: true,
   ordering: 'fifo',
   maxBodyBytes: MAX_BODY_BYTES,
   shared: true,
@@ -41,6 +44,7 @@ export const BROKER_CAPABILITIES: BrokerCapabilities = {
 export class SqliteBroker implements Broker {
   readonly capabilities: BrokerCapabilities = BROKER_CAPABILITIES
   readonly inspector: Inspector
+  readonly diagnosis: Diagnosis
   readonly chores: readonly Chore[]
   readonly #engine: SqliteEngine
   readonly #deliveries = new SqliteDeliveries()
@@ -55,6 +59,7 @@ export class SqliteBroker implements Broker {
       wake: (queue) => this.#wake(queue),
       requireOpen: () => this.#requireOpen(),
     })
+    this.diagnosis = sqliteDiagnosis(engine)
     this.chores = sqliteChores(engine)
     engine.lease.onDoubt(() => this.#checkLeases())
   }

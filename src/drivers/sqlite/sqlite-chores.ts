@@ -1,5 +1,5 @@
 import type { Chore } from '../../core/ports/broker.ts'
-import { isDead } from './process-identity.ts'
+import { isDead } from '../shared/process-identity.ts'
 import type { ConsumerRow } from './sqlite-consumers.ts'
 import type { SqliteEngine } from './sqlite-engine.ts'
 

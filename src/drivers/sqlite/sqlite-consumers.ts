@@ -1,5 +1,5 @@
 import type { SqliteConnection, Statement } from './sqlite-connection.ts'
-import { ownIdentity, type ProcessIdentity } from './process-identity.ts'
+import { ownIdentity, type ProcessIdentity } from '../shared/process-identity.ts'
 
 /** A consumer as other processes see it. */
 export interface ConsumerRow extends ProcessIdentity {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
+import { SqliteControl } from './sqlite-control.ts'
 import { SqliteConsumers } from './sqlite-consumers.ts'
 import { SqliteGroupStates } from './sqlite-group-states.ts'
 import { SqliteLease } from './sqlite-lease.ts'
@@ -21,6 +22,7 @@ export interface SqliteEngine {
   readonly tasks: SqliteTaskStates
   readonly groups: SqliteGroupStates
   readonly schedules: SqliteSchedules
+  readonly control: SqliteControl
   readonly wakeUp: SqliteWakeUp
   readonly watchers: SqliteWatchers
   readonly lease: SqliteLease
@@ -55,6 +57,7 @@ export function openEngine(options: SqliteStoreOptions, watchWith?: WatchFile): 
     tasks,
     groups: new SqliteGroupStates(connection, clock),
     schedules: new SqliteSchedules(connection, clock),
+    control: new SqliteControl(connection, clock),
     wakeUp,
     watchers,
     lease,

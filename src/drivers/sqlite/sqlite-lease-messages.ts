@@ -1,30 +1,13 @@
-import type { CodePlace } from './blocking-function.ts'
+import type { Held, LeaseThreadData } from '../shared/lease-messages.ts'
 
 /** What the lease thread is given when it starts. */
-export interface LeaseThreadData {
+export interface SqliteLeaseData extends LeaseThreadData {
   readonly file: string
   readonly session: string
-  readonly leaseMs: number
-  readonly maxBlockMs: number
-  readonly blockWarningMs: number
-  /** One 32-bit counter, which the main thread raises to show that it runs. */
-  readonly alive: SharedArrayBuffer
-  /** Whether the thread may stop the main thread for a moment to see what it does. */
-  readonly canInspect: boolean
 }
 
-/** From the main thread. */
-export type ToLeaseThread =
-  | { readonly kind: 'consumers'; readonly count: number }
-  /** Renew the leases at least this long from now, whatever the main thread does. */
-  | { readonly kind: 'extend'; readonly ms: number }
+/** How many consumers the store has; the thread renews all of its session. */
+export type SqliteHeld = Held
 
-/**
- * To the main thread. `ping` asks it to show that it runs; `doubt`: fewer consumers than expected were there to beat for;
- * `blocked`: its event loop did not run for that long, in `stack`; `failed`: a beat could not be written.
- */
-export type FromLeaseThread =
-  | { readonly kind: 'ping' }
-  | { readonly kind: 'doubt' }
-  | { readonly kind: 'blocked'; readonly blockedMs: number; readonly stack: readonly CodePlace[] }
-  | { readonly kind: 'failed'; readonly text: string }
+/** `doubt`: fewer consumers than expected were there to beat for. */
+export type SqliteLeaseNews = 'doubt'

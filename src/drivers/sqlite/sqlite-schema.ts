@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { MachineryError } from '../../core/errors.ts'
 
 /** Version of the tables below, kept in `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** Marks the file as ours in `PRAGMA application_id`: the bytes "MqTS". */
 const APPLICATION_ID = 0x4d715453
@@ -139,6 +139,21 @@ CREATE TABLE outbox(
 CREATE INDEX outbox_fired ON outbox(fired_at);
 `
 
+/** What version 3 added. */
+const CONTROL_TABLE = `
+CREATE TABLE control(
+  area TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  expires_at INTEGER,
+  PRIMARY KEY(area, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX control_expiry ON control(expires_at) WHERE expires_at IS NOT NULL;
+`
+
+/** What each version added, the first one first. */
+const STEPS: readonly string[] = [TABLES, SCHEDULE_TABLES, CONTROL_TABLE]
+
 const pragma = (db: DatabaseSync, name: string): number => Number(db.prepare(`PRAGMA ${name}`).get()?.[name])
 
 /**
@@ -150,8 +165,7 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
   db.exec('BEGIN IMMEDIATE')
   try {
     if (!isCurrent(db, path)) {
-      if (pragma(db, 'user_version') === 0) db.exec(TABLES)
-      db.exec(SCHEDULE_TABLES)
+      for (const step of STEPS.slice(pragma(db, 'user_version'))) db.exec(step)
       db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`)
     }
     db.exec('COMMIT')

@@ -12,6 +12,10 @@ export interface LuaSources {
   readonly beat: LuaSource
   readonly begin: LuaSource
   readonly commit: LuaSource
+  readonly controlGet: LuaSource
+  readonly controlList: LuaSource
+  readonly controlPut: LuaSource
+  readonly controlRemove: LuaSource
   readonly due: LuaSource
   readonly fail: LuaSource
   readonly finish: LuaSource
@@ -21,6 +25,9 @@ export interface LuaSources {
   readonly groupTrigger: LuaSource
   readonly lead: LuaSource
   readonly lock: LuaSource
+  readonly mixedClaim: LuaSource
+  readonly mixedFinish: LuaSource
+  readonly mixedFlag: LuaSource
   readonly move: LuaSource
   readonly pending: LuaSource
   readonly post: LuaSource
@@ -35,6 +42,7 @@ export interface LuaSources {
   readonly send: LuaSource
   readonly step: LuaSource
   readonly undelay: LuaSource
+  readonly unlock: LuaSource
 }
 
 const CURSOR = `local key_at, arg_at = 0, 0
@@ -106,18 +114,23 @@ local function priority_of(field)
 end
 `
 
-const POST = `local function read_post()
+const POST = `local LIMIT = 0
+local function read_post()
   local post = { kind = arg() }
   if post.kind == 'd' then
     post.where, post.delay_ms = number(), number()
   else
     post.queue = key()
-    if post.kind == 'p' then
-      post.set, post.priority = key(), number()
-    end
+    if post.kind == 'p' or LIMIT > 0 then post.set = key() end
+    if LIMIT > 0 then post.land = key() end
+    if post.kind == 'p' then post.priority = number() end
   end
   post.body = arg()
   return post
+end
+local function room_for(post)
+  if LIMIT == 0 or post.kind == 'd' then return math.huge end
+  return LIMIT - redis.call('LLEN', post.queue) - redis.call('LLEN', post.land) - redis.call('ZCARD', post.set)
 end
 local function write_post(post, delayed, enveloped)
   if post.kind == 'q' then
@@ -313,6 +326,60 @@ end
 return reply
 `,
   },
+  controlGet: {
+    allowOom: true,
+    text: `${TIME}local now = math.floor(now_micros() / 1000)
+local found = {}
+for index, key in ipairs(ARGV) do
+  local expires_at = redis.call('ZSCORE', KEYS[2], key)
+  found[index] = expires_at and tonumber(expires_at) > now and redis.call('HGET', KEYS[1], key)
+end
+return found
+`,
+  },
+  controlList: {
+    allowOom: true,
+    text: `${TIME}local now = string.format('%.0f', math.floor(now_micros() / 1000))
+local found = {}
+for _, key in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')) do
+  if string.sub(key, 1, #ARGV[1]) == ARGV[1] then
+    found[#found + 1] = key
+    found[#found + 1] = redis.call('HGET', KEYS[1], key)
+  end
+end
+return found
+`,
+  },
+  controlPut: {
+    allowOom: false,
+    text: `${TIME}local now = math.floor(now_micros() / 1000)
+local values, times = KEYS[1], KEYS[2]
+local expired = redis.call('ZRANGEBYSCORE', times, '-inf', string.format('%.0f', now), 'LIMIT', 0, math.floor(#ARGV / 3) * 2)
+for _, key in ipairs(expired) do
+  redis.call('HDEL', values, key)
+  redis.call('ZREM', times, key)
+end
+for at = 1, #ARGV, 3 do
+  redis.call('HSET', values, ARGV[at], ARGV[at + 1])
+  local expires_at = ARGV[at + 2] == 'inf' and '+inf' or string.format('%.0f', now + tonumber(ARGV[at + 2]))
+  redis.call('ZADD', times, expires_at, ARGV[at])
+end
+local last = redis.call('ZREVRANGE', times, 0, 0, 'WITHSCORES')[2]
+for _, key in ipairs(KEYS) do
+  if last == 'inf' then redis.call('PERSIST', key) else redis.call('PEXPIREAT', key, last) end
+end
+return 1
+`,
+  },
+  controlRemove: {
+    allowOom: true,
+    text: `for _, key in ipairs(ARGV) do
+  redis.call('HDEL', KEYS[1], key)
+  redis.call('ZREM', KEYS[2], key)
+end
+return 1
+`,
+  },
   due: {
     allowOom: true,
     text: `${TIME}local leader = redis.call('GET', KEYS[3])
@@ -377,8 +444,10 @@ local function hand_off()
     local over = arg()
     write_fail(read_write(), over)
   end
+  local members = arg()
+  if members == 'apart' then return true end
   local owns_trigger = false
-  for _ = 1, number() do owns_trigger = finish_member() == 1 or owns_trigger end
+  for _ = 1, tonumber(members) do owns_trigger = finish_member() == 1 or owns_trigger end
   return owns_trigger
 end
 local function acknowledge(consumer, field)
@@ -424,7 +493,7 @@ return 1
   },
   groupTrigger: {
     allowOom: true,
-    text: `${CURSOR}${GROUP}local group, members, trigger = key(), key(), key()
+    text: `${CURSOR}${GROUP}local group, members, trigger, list = key(), key(), key(), key()
 local ttl, member = arg(), arg()
 if redis.call('EXISTS', group, members) == 0 then return 1 end
 if member == '' then
@@ -433,6 +502,7 @@ if member == '' then
 else
   redis.call('HDEL', members, member)
   redis.call('DEL', trigger)
+  redis.call('LPUSHX', list, member)
   mark_triggered(group, 'true', 'false')
 end
 return 1
@@ -459,6 +529,78 @@ if tonumber(ARGV[3]) > 0 then
 else
   redis.call('DEL', KEYS[1])
 end
+return 1
+`,
+  },
+  mixedClaim: {
+    allowOom: true,
+    text: `local owner = redis.call('GET', KEYS[2])
+if owner == 'done' or owner and string.sub(owner, 1, 1) == '!' then return owner end
+local meta = redis.call('GET', KEYS[1])
+if meta and string.find(meta, '"ChordTriggered":true', 1, true) then
+  owner = 'done'
+elseif not owner then
+  owner = ARGV[1]
+end
+redis.call('SET', KEYS[2], owner, 'PX', ARGV[2])
+return owner
+`,
+  },
+  mixedFinish: {
+    allowOom: true,
+    text: `${CURSOR}local function make_list(list, meta)
+  local ok, document = pcall(cjson.decode, meta)
+  local uuids = ok and type(document) == 'table' and document.TaskUUIDs
+  if type(uuids) == 'table' then
+    for _, uuid in ipairs(uuids) do
+      if type(uuid) == 'string' and uuid ~= '' then redis.call('RPUSH', list, uuid) end
+    end
+  end
+  redis.call('RPUSH', list, '')
+end
+local function unknown_members(list, meta, outcomes, most)
+  if redis.call('EXISTS', list) == 0 then
+    local text = redis.call('GET', meta)
+    if not text then return { 0 } end
+    make_list(list, text)
+  end
+  while true do
+    local head = redis.call('LINDEX', list, 0)
+    if not head or head == '' or redis.call('HEXISTS', outcomes, head) == 0 then break end
+    redis.call('LPOP', list)
+  end
+  local reply = { 0 }
+  for _, uuid in ipairs(redis.call('LRANGE', list, 0, most - 1)) do
+    if uuid ~= '' and redis.call('HEXISTS', outcomes, uuid) == 0 then reply[#reply + 1] = uuid end
+  end
+  return reply
+end
+local function finish()
+  local meta, outcomes, trigger, list = key(), key(), key(), key()
+  local count, ttl, most = number(), arg(), number()
+  for _ = 1, number() do redis.call('HSETNX', outcomes, arg(), arg()) end
+  local reply
+  if redis.call('HLEN', outcomes) < count then
+    reply = most > 0 and unknown_members(list, meta, outcomes, most) or { 0 }
+  else
+    local owner = redis.call('GET', trigger)
+    reply = owner and { 1, owner } or { 2 }
+  end
+  for _, kept in ipairs({ meta, outcomes, list }) do redis.call('PEXPIRE', kept, ttl) end
+  return reply
+end
+local reply = {}
+while key_at < #KEYS do reply[#reply + 1] = finish() end
+return reply
+`,
+  },
+  mixedFlag: {
+    allowOom: true,
+    text: `${CURSOR}${GROUP}if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+local meta = redis.call('GET', KEYS[1])
+if meta and string.find(meta, '"ChordTriggered":true', 1, true) then return 0 end
+redis.call('SET', KEYS[2], '!' .. ARGV[1], 'PX', ARGV[2])
+mark_triggered(KEYS[1], 'false', 'true')
 return 1
 `,
   },
@@ -497,9 +639,19 @@ return reply
   },
   post: {
     allowOom: false,
-    text: `${CURSOR}${TIME}${LINE}${POST}local delayed, enveloped = key(), key()
-while arg_at < #ARGV do write_post(read_post(), delayed, enveloped) end
-return 1
+    text: `${CURSOR}${TIME}${LINE}${POST}LIMIT = number()
+local delayed, enveloped = key(), key()
+local refused, index = {}, 0
+while arg_at < #ARGV do
+  local post = read_post()
+  if room_for(post) < 1 then
+    refused[#refused + 1] = index
+  else
+    write_post(post, delayed, enveloped)
+  end
+  index = index + 1
+end
+return refused
 `,
   },
   purge: {
@@ -524,6 +676,7 @@ return removed
     allowOom: true,
     text: `${TIME}${LINE}${DEAD}local queue, land, registry, flying, counts, dead, set = unpack(KEYS, 1, 7)
 local consumer, observed, counted, most = ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
+local most_dead = tonumber(ARGV[5]) or math.huge
 local beat = redis.call('HGET', registry, consumer)
 if not beat or (observed ~= '' and observed ~= beat) then return -1 end
 local all, held = redis.call('HGETALL', flying), {}
@@ -539,7 +692,7 @@ local suspects = {}
 for _, entry in ipairs(held) do
   local field, body = entry[3], entry[4]
   local failed = counted and redis.call('HINCRBY', counts, redis.sha1hex(body), 1) or 0
-  if counted and failed >= most then
+  if counted and failed >= most and redis.call('LLEN', dead) < most_dead then
     bury(dead, consumer .. ':' .. field, '"its consumers died again and again"', failed, body)
     redis.call('HDEL', counts, redis.sha1hex(body))
   elseif failed > 1 then
@@ -664,8 +817,24 @@ return 1
   },
   send: {
     allowOom: false,
-    text: `${CURSOR}${TIME}${LINE}${POST}${TASK_STATE}${GROUP}${UNIT}local delayed, enveloped = key(), key()
+    text: `${CURSOR}${TIME}${LINE}${POST}${TASK_STATE}${GROUP}${UNIT}LIMIT = number()
+local delayed, enveloped = key(), key()
+local function require_room()
+  local first_key, first_arg = key_at, arg_at
+  local left = {}
+  for _ = 1, number() do key_at, arg_at = key_at + 1, arg_at + 2 end
+  for _ = 1, number() do
+    local guarded = read_guarded(true)
+    local post = guarded.post
+    if post.queue and (not guarded.pending or pending_outcome(guarded.pending, guarded.reset) == 0) then
+      left[post.queue] = (left[post.queue] or room_for(post)) - 1
+      if left[post.queue] < 0 then error({ err = 'QUEUEFULL ' .. post.queue .. ' holds ' .. LIMIT .. ' messages' }) end
+    end
+  end
+  key_at, arg_at = first_key, first_arg
+end
 return each_unit(function()
+  if LIMIT > 0 then require_room() end
   local outcomes = {}
   for _ = 1, number() do init_group() end
   for _ = 1, number() do outcomes[#outcomes + 1] = write_guarded(read_guarded(true), 0, delayed, enveloped) end
@@ -686,7 +855,7 @@ local function count_of(body)
 end
 local reply
 if seq == tonumber(last_seq) then
-  reply = { 0, last_missed }
+  reply = { redis.call('HLEN', flying) - 1, last_missed }
   local all, found = redis.call('HGETALL', flying), {}
   for at = 1, #all, 2 do
     local index = string.match(all[at], '^' .. last_seq .. ':(%d+)')
@@ -699,8 +868,8 @@ if seq == tonumber(last_seq) then
   return reply
 end
 local missed, settlement, at = {}, 0, 5
-local function miss()
-  missed[#missed + 1] = settlement .. ','
+local function miss(mark)
+  missed[#missed + 1] = settlement .. (mark or '') .. ','
 end
 for _ = 1, tonumber(ARGV[4]) do
   local field = ARGV[at]
@@ -716,6 +885,8 @@ while at <= #ARGV do
   local body = redis.call('HGET', flying, field)
   if not body then
     miss()
+  elseif kind == 'd' and redis.call('LLEN', dead) >= tonumber(second) then
+    miss('!')
   else
     if counted == '1' then
       redis.call('HINCRBY', counts, redis.sha1hex(body), 1)
@@ -755,6 +926,7 @@ for _, body in ipairs(landed) do take(body, '') end
 local waiting = taken < want and redis.call('LRANGE', queue, 0, want - taken - 1) or {}
 for _, body in ipairs(waiting) do take(body, '') end
 redis.call('HSET', flying, unpack(fields))
+reply[1] = redis.call('HLEN', flying) - 1
 if #bands > 0 then redis.call('ZREMRANGEBYRANK', set, 0, #bands / 2 - 1) end
 if #landed > 0 then redis.call('LTRIM', land, #landed, -1) end
 if #waiting > 0 then redis.call('LTRIM', queue, #waiting, -1) end
@@ -773,6 +945,12 @@ for at = 2, #ARGV, 3 do
   end
 end
 return removed
+`,
+  },
+  unlock: {
+    allowOom: true,
+    text: `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
 `,
   },
 }

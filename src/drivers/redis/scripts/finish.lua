@@ -2,7 +2,7 @@
 -- KEYS: delayed, delayed with envelope; per consumer: in-flight hash, delivery counts; per unit the keys of its parts, in order
 -- ARGV: two defaults; consumers, the name of each; per unit: its keys and arguments; number of its consumer; field; 'c', token,
 --   the write, or 'r', token, digest, bytes, the write, or ''; an empty token is the delivery itself; then, unless nothing follows: groups, each; next messages, each: 1 = it has a state, then the write; the post;
---   failures, each: states, the write; members, each
+--   failures, each: states, the write; members, each, or 'apart': they are counted apart, before the acknowledgement
 -- Returns per unit 0 done, 1 fenced: nothing happened, 2 trigger: all but the acknowledgement happened, or the error with
 --   which the store refused it: it is not acknowledged.
 -- Atomic per call. The acknowledgements are the last writes.
@@ -32,7 +32,7 @@ local function end_task(kind, delivery)
   return true
 end
 
--- Whether a member owns the trigger of its group.
+-- Whether a member owns the trigger of its group, or may own it.
 local function hand_off()
   for _ = 1, number() do init_group() end
   for _ = 1, number() do write_guarded(read_guarded(false), 1, delayed, enveloped) end
@@ -40,8 +40,10 @@ local function hand_off()
     local over = arg()
     write_fail(read_write(), over)
   end
+  local members = arg()
+  if members == 'apart' then return true end
   local owns_trigger = false
-  for _ = 1, number() do owns_trigger = finish_member() == 1 or owns_trigger end
+  for _ = 1, tonumber(members) do owns_trigger = finish_member() == 1 or owns_trigger end
   return owns_trigger
 end
 

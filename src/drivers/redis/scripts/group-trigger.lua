@@ -1,9 +1,9 @@
 -- Marks a group as triggered, or takes the trigger back together with a member's outcome (redrive).
--- KEYS: GroupMeta, outcomes, trigger. ARGV: ms to keep the trigger, member to take out ('' = mark as triggered). Returns 1.
+-- KEYS: GroupMeta, outcomes, trigger, cursor. ARGV: ms to keep the trigger, member to take out ('' = mark as triggered). Returns 1.
 -- Atomic. Does nothing to a group that nobody touched.
 -- flags: allow-oom
 -- include: cursor, group
-local group, members, trigger = key(), key(), key()
+local group, members, trigger, list = key(), key(), key(), key()
 local ttl, member = arg(), arg()
 if redis.call('EXISTS', group, members) == 0 then return 1 end
 if member == '' then
@@ -12,6 +12,7 @@ if member == '' then
 else
   redis.call('HDEL', members, member)
   redis.call('DEL', trigger)
+  redis.call('LPUSHX', list, member)
   mark_triggered(group, 'true', 'false')
 end
 return 1

@@ -1,13 +1,15 @@
 -- REAP (reliability 2.3): returns all that a consumer holds to its queue, and forgets the consumer. It is also how a
 -- consumer closes.
 -- KEYS: queue, landing list, registry, in-flight hash, delivery counts, dead letters, priorities
--- ARGV: consumer, the beat that was observed ('' = whatever it is), 1 = count a failed delivery, most failed deliveries
+-- ARGV: consumer, the beat that was observed ('' = whatever it is), 1 = count a failed delivery, most failed deliveries,
+--   most dead letters (absent: any number): beyond, the message stays in its queue
 -- Returns how many messages it held; -1: it lives, or someone was faster.
 -- Atomic, and compare-and-set on the beat. Delivery counts are kept 7 days beyond the last crash.
 -- flags: allow-oom
 -- include: time, line, dead
 local queue, land, registry, flying, counts, dead, set = unpack(KEYS, 1, 7)
 local consumer, observed, counted, most = ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
+local most_dead = tonumber(ARGV[5]) or math.huge
 local beat = redis.call('HGET', registry, consumer)
 if not beat or (observed ~= '' and observed ~= beat) then return -1 end
 
@@ -25,7 +27,7 @@ local suspects = {}
 for _, entry in ipairs(held) do
   local field, body = entry[3], entry[4]
   local failed = counted and redis.call('HINCRBY', counts, redis.sha1hex(body), 1) or 0
-  if counted and failed >= most then
+  if counted and failed >= most and redis.call('LLEN', dead) < most_dead then
     bury(dead, consumer .. ':' .. field, '"its consumers died again and again"', failed, body)
     redis.call('HDEL', counts, redis.sha1hex(body))
   elseif failed > 1 then

@@ -2,9 +2,11 @@
 -- KEYS: queue, landing list, registry, in-flight hash, delivery counts, dead letters, priorities, delayed, delayed with envelope
 -- ARGV: consumer, sequence number, messages wanted, acknowledgements, their fields…, then per other settlement: field, kind,
 --   counted, and two of its own: 'b' back to its place; 'l' later: delay in ms, 1 or 2 (which delayed set) and, for 2,
---   envelope and body together; 'f' forget it, its copy is in another slot; 'd' dead letter: reason as JSON text
--- Returns { -1 }: the consumer was reaped. { -2 }: a later request was served. Else { 0, settlements that found nothing, by
---   number, comma after each; then field, bytes, delivery count of each message }.
+--   envelope and body together; 'f' forget it, its copy is in another slot; 'd' dead letter: reason as JSON text, most dead
+--   letters
+-- Returns { -1 }: the consumer was reaped. { -2 }: a later request was served. Else { messages that it holds now, settlements
+--   that found nothing, by number, comma after each ('!' before it: no room for a dead letter, nothing was done); then field,
+--   bytes, delivery count of each message }.
 -- Idempotent by the sequence number: the same request again changes nothing and gets the same answer.
 -- Delivery counts are kept 7 days beyond the last one that was raised.
 -- Atomic; every copy is made before its original is deleted, so an error half-way duplicates and never loses.
@@ -24,7 +26,7 @@ end
 
 local reply
 if seq == tonumber(last_seq) then
-  reply = { 0, last_missed }
+  reply = { redis.call('HLEN', flying) - 1, last_missed }
   local all, found = redis.call('HGETALL', flying), {}
   for at = 1, #all, 2 do
     local index = string.match(all[at], '^' .. last_seq .. ':(%d+)')
@@ -38,8 +40,8 @@ if seq == tonumber(last_seq) then
 end
 
 local missed, settlement, at = {}, 0, 5
-local function miss()
-  missed[#missed + 1] = settlement .. ','
+local function miss(mark)
+  missed[#missed + 1] = settlement .. (mark or '') .. ','
 end
 
 for _ = 1, tonumber(ARGV[4]) do
@@ -57,6 +59,8 @@ while at <= #ARGV do
   local body = redis.call('HGET', flying, field)
   if not body then
     miss()
+  elseif kind == 'd' and redis.call('LLEN', dead) >= tonumber(second) then
+    miss('!')
   else
     if counted == '1' then
       redis.call('HINCRBY', counts, redis.sha1hex(body), 1)
@@ -99,6 +103,7 @@ local waiting = taken < want and redis.call('LRANGE', queue, 0, want - taken - 1
 for _, body in ipairs(waiting) do take(body, '') end
 
 redis.call('HSET', flying, unpack(fields))
+reply[1] = redis.call('HLEN', flying) - 1
 if #bands > 0 then redis.call('ZREMRANGEBYRANK', set, 0, #bands / 2 - 1) end
 if #landed > 0 then redis.call('LTRIM', land, #landed, -1) end
 if #waiting > 0 then redis.call('LTRIM', queue, #waiting, -1) end

@@ -5,7 +5,6 @@ import { MachineryError } from '../../../../src/core/errors.ts'
 import { isRefused, redisError } from '../../../../src/drivers/redis/redis-errors.ts'
 import { refusal } from '../../../../src/drivers/redis/redis-publish.ts'
 import { delayedMember, enveloped, isSelfRouted, routeOf } from '../../../../src/drivers/redis/redis-route.ts'
-import { serverFacts } from '../../../../src/drivers/redis/redis-server-facts.ts'
 import { decodeState, encodeState } from '../../../../src/core/wire/state-codec.ts'
 import {
   addWrite,
@@ -92,18 +91,6 @@ describe('an error of the client', () => {
   })
 })
 
-it('reads what a server says about itself', () => {
-  const info =
-    '# Server\r\nredis_version:7.2.4\r\n# Memory\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:0\r\nconnected_slaves:2\r\n'
-  expect(serverFacts(info)).toEqual({
-    version: 702,
-    evictionPolicy: 'allkeys-lru',
-    hasAof: false,
-    replicas: 2,
-  })
-  expect(serverFacts('')).toEqual({ version: 0, evictionPolicy: '', hasAof: false, replicas: 0 })
-})
-
 describe('the pieces of a state', () => {
   const texts = fc.oneof(
     fc.string(),
@@ -187,12 +174,12 @@ describe('a settlement', () => {
       release('c'),
     ] as const
     const map = held()
-    const { job, outcomes } = settleJob(batch, map)
+    const { job, outcomes } = settleJob(batch, map, 10)
     expect(
       job.steps.map(({ field }) => field),
       'releases backwards: each goes to the head',
     ).toEqual(['1:c', '1:b', '1:a'])
-    expect(job.end(new Set(), map)).toEqual([])
+    expect(job.end({ missed: new Set(), full: new Set() }, map)).toEqual({ lost: [], full: [] })
     expect(outcomes).toEqual(['settled', 'lost', 'lost', 'settled', 'settled'])
     expect(map.size).toBe(0)
   })
@@ -205,16 +192,17 @@ describe('a settlement', () => {
         { id: 'b', kind: 'ack' },
       ],
       map,
+      10,
     )
     const missed = new Set(job.steps.filter(({ field }) => field === '1:a'))
-    expect(job.end(missed, map)).toEqual(['a'])
+    expect(job.end({ missed, full: new Set() }, map)).toEqual({ lost: ['a'], full: [] })
     expect(outcomes).toEqual(['lost', 'settled'])
   })
 
   it('of a consumer that is gone is lost', () => {
     const map = held()
-    const { job, outcomes } = settleJob([{ id: 'a', kind: 'ack' }], map)
-    expect(job.end('gone', map)).toEqual([])
+    const { job, outcomes } = settleJob([{ id: 'a', kind: 'ack' }], map, 10)
+    expect(job.end('gone', map)).toEqual({ lost: [], full: [] })
     expect(outcomes).toEqual(['lost'])
     expect(map.has('a'), 'whoever registers anew tells of all that was held').toBe(true)
   })

@@ -29,6 +29,7 @@ it('may write to a full server only where that makes room', () => {
     [
       ...['groupGet', 'groupInit', 'lock', 'pending', 'post', 'redrive', 'reopen', 'send'],
       ...SCHEDULES,
+      'controlPut',
     ].toSorted(),
   )
   expect(redisScripts(true).step.text).toMatch(/^#!lua flags=allow-oom\n/)
