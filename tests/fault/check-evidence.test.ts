@@ -43,8 +43,9 @@ function logOf(uuid: string, fence: string): readonly LogEntry[] {
 function evidence(changes: Partial<Evidence> = {}, log = logOf('a', 'f1')): Evidence {
   const tally = openTally()
   tally.add(log)
+  const options = faultOptions('none', { kills: 0 })
   return {
-    options: faultOptions('none', { kills: 0 }),
+    options,
     tally,
     states: new Map([['a', success('a', 'f1')]]),
     witnessed: new Map([['a', terminalMark(success('a', 'f1'))]]),
@@ -54,6 +55,10 @@ function evidence(changes: Partial<Evidence> = {}, log = logOf('a', 'f1')): Evid
     poison,
     kills: 0,
     pauses: 0,
+    disturbances: {},
+    happened: options.disturbances,
+    resumptions: [],
+    leftovers: [],
     faults: [],
     ...changes,
   }
@@ -82,7 +87,16 @@ describe('the checker of the fault harness', () => {
       'terminal states that changed',
       { witnessed: new Map([['a', terminalMark(success('a', 'another run'))]]) },
     ],
-    ['kills and pauses that did not happen', { options: faultOptions('none', { kills: 0, pauses: 1 }) }],
+    ['faults that did not happen', { options: faultOptions('none', { kills: 0, pauses: 1 }) }],
+    [
+      'faults that did not happen',
+      { options: faultOptions('none', { kills: 0, disturbances: { freezes: 1 } }) },
+    ],
+    ['left over in the store', { leftovers: ['mq:{q}:land'] }],
+    [
+      'ms until work resumed: freezes',
+      { resumptions: [{ name: 'freezes', longestMs: 5_001, mostMs: 5_000 }] },
+    ],
     ['left pending', { stats: { ...evidence().stats, pending: 1 } }],
     ['left delayed', { stats: { ...evidence().stats, delayed: 1 } }],
     ['left in flight', { stats: { ...evidence().stats, inFlight: 1 } }],
@@ -105,6 +119,12 @@ describe('the checker of the fault harness', () => {
   it('reports a task that has a result and was never executed', () => {
     const log = logOf('a', 'f1').filter(({ kind }) => kind === 'attempted' || kind === 'acknowledged')
     expect(violations(evidence({}, log))).toContain('acknowledged, never executed')
+  })
+
+  it('allows one repeated execution in a hundred where handlers do nothing and workers keep up', () => {
+    const thrice = [...logOf('a', 'f1'), ...logOf('a', 'f1').slice(1, 2), ...logOf('a', 'f1').slice(1, 2)]
+    const options = faultOptions('none', { kills: 1, handlerMs: 0, tasks: 100, rate: 1 })
+    expect(violations(evidence({ options, kills: 1 }, thrice))).toEqual(['repeated executions'])
   })
 
   it('allows as many repeated executions as kills can cause', () => {

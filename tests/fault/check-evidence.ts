@@ -1,11 +1,13 @@
 import type { DeadLetter, QueueStats } from '../../src/core/ports/inspector.ts'
 import { isTerminal, type TaskState } from '../../src/core/task-state.ts'
-import type { FaultOptions } from './fault-options.ts'
+import { DISTURBANCES, type DisturbanceName, type Disturbances } from './disturbance.ts'
+import type { Resumption } from './disturber.ts'
+import { heldByWorker, type FaultOptions } from './fault-options.ts'
 import { KINDS_OF_POISON, type Poison } from './poison.ts'
 import type { Tally } from './tally.ts'
 
-/** Endings that a worker may hold unsettled beyond its running handlers (design: slots). */
-const SETTLE_WINDOW = 64
+/** Part of the tasks that may be repeated when handlers do nothing and workers keep up with what is sent. */
+const MOST_REPEATED = 0.01
 
 /** What was seen of a run, from outside of the system under test. */
 export interface Evidence {
@@ -22,6 +24,12 @@ export interface Evidence {
   readonly poison: readonly Poison[]
   readonly kills: number
   readonly pauses: number
+  readonly disturbances: Disturbances
+  /** How often each disturbance happened. */
+  readonly happened: Readonly<Record<DisturbanceName, number>>
+  readonly resumptions: readonly Resumption[]
+  /** What the store holds after the run that nobody needs. */
+  readonly leftovers: readonly string[]
   /** What else went wrong: processes that ended, time that ran out. */
   readonly faults: readonly string[]
 }
@@ -47,7 +55,8 @@ export function terminalMark({ state, results, error }: TaskState): string {
 
 /** Judges a run (spec: reliability 8.1). */
 export function checkEvidence(evidence: Evidence): readonly Finding[] {
-  const { options, tally, states, witnessed, commits, stats, kills, pauses } = evidence
+  const { options, tally, states, witnessed, commits, stats, kills, pauses, happened } = evidence
+  const { resumptions, leftovers } = evidence
   const acknowledged = [...tally.acknowledged]
   const stateOf = (uuid: string): TaskState | undefined => states.get(uuid)
   const fenceOf = (uuid: string): string => JSON.parse(stateOf(uuid)?.results[0]?.value ?? 'null') as string
@@ -58,10 +67,10 @@ export function checkEvidence(evidence: Evidence): readonly Finding[] {
     figure('acknowledged', acknowledged.length),
     figure('kills', kills),
     figure('pauses of twice the lease', pauses),
-    finding(
-      'kills and pauses that did not happen',
-      Math.max(0, options.kills - kills) + Math.max(0, options.pauses - pauses),
+    ...DISTURBANCES.filter(({ name }) => options.disturbances[name] > 0).map(({ name }) =>
+      figure(name, happened[name]),
     ),
+    finding('faults that did not happen', faultsMissing(evidence)),
     found(
       'lost: acknowledged, no end',
       acknowledged.filter((uuid) => !isTerminal(stateOf(uuid)?.state ?? 'PENDING')),
@@ -94,18 +103,39 @@ export function checkEvidence(evidence: Evidence): readonly Finding[] {
       'results of a run that did not end',
       succeeded.filter((uuid) => tally.ends.get(uuid)?.has(fenceOf(uuid)) !== true),
     ),
-    {
-      what: 'repeated executions',
-      count: repeated,
-      most: (options.kills + options.pauses) * (options.concurrency + SETTLE_WINDOW),
+    { what: 'repeated executions', count: repeated, most: mostRepeated(evidence), examples: [] },
+    ...resumptions.map(({ name, longestMs, mostMs }) => ({
+      what: `ms until work resumed: ${name}`,
+      count: longestMs,
+      most: mostMs,
       examples: [],
-    },
+    })),
     finding('left pending', stats.pending),
     finding('left delayed', stats.delayed),
     finding('left in flight', stats.inFlight),
+    found('left over in the store', leftovers),
     ...poisonFindings(evidence),
     found('other faults', evidence.faults),
   ]
+}
+
+function faultsMissing({ options, kills, pauses, happened }: Evidence): number {
+  const missing = (asked: number, count: number): number => Math.max(0, asked - count)
+  return DISTURBANCES.reduce(
+    (sum, { name }) => sum + missing(options.disturbances[name], happened[name]),
+    missing(options.kills, kills) + missing(options.pauses, pauses),
+  )
+}
+
+/** A dead worker costs what it held. When leases end, all workers may lose what they hold. */
+function mostRepeated({ options, disturbances }: Evidence): number {
+  const leaseEnds = DISTURBANCES.filter(({ name }) => disturbances[name]?.mayEndLeases === true).reduce(
+    (sum, { name }) => sum + options.disturbances[name],
+    0,
+  )
+  const most = (options.kills + options.pauses + leaseEnds * options.workers) * heldByWorker(options)
+  const isBrief = options.handlerMs === 0 && options.rate > 0 && options.pauses + leaseEnds === 0
+  return isBrief ? Math.min(most, Math.ceil(options.tasks * MOST_REPEATED)) : most
 }
 
 function poisonFindings({ dead, poison }: Evidence): readonly Finding[] {

@@ -1,4 +1,4 @@
-import { systemClock, type Timer } from '../../src/core/clock.ts'
+import { sleep, systemClock, type Timer } from '../../src/core/clock.ts'
 import { startChild, type Child, type ChildOptions } from './child.ts'
 import type { FaultOptions } from './fault-options.ts'
 import type { ProcessSettings } from './process-settings.ts'
@@ -7,6 +7,7 @@ import type { WorkerSettings } from './worker-process.ts'
 
 /** A pause is this many leases: long enough that others take over what the paused worker holds. */
 const PAUSE_LEASES = 2
+const KILL_WITHIN_MS = 50
 
 /** The worker processes of a run: always as many as asked for, whoever is killed. */
 export interface Crew {
@@ -14,10 +15,12 @@ export interface Crew {
   readonly pauses: number
   /** Workers that work. */
   readonly ready: number
+  /** Whether any is left: workers that end by themselves are not replaced. */
+  readonly isGone: boolean
   /** What happened to workers that should not have. */
   readonly faults: readonly string[]
-  /** Kills one that works and starts another in its place. Answers whether there was one to kill. */
-  killOne(): boolean
+  /** Kills one that works, a random time from now, and starts another in its place. Answers whether there was one to kill. */
+  killOne(): Promise<boolean>
   /** Stops one that works for twice the lease: then it goes on with what others have taken over. Answers whether there was one. */
   pauseOne(): boolean
   /** Ends all with SIGTERM, within `limitMs`; what does not end so is a fault. */
@@ -73,8 +76,13 @@ export function startCrew(options: FaultOptions, settings: ProcessSettings, chil
     get ready() {
       return ready().length
     },
+    get isGone() {
+      return members.size === 0
+    },
     faults,
-    killOne: () => {
+    killOne: async () => {
+      // Progress is seen in bursts, when batches end: without the wait, workers would die at that very point of their work.
+      await sleep(systemClock, random() * KILL_WITHIN_MS)
       const victim = oneReady()
       if (victim === undefined) return false
       end(victim, 'SIGKILL', 'SIGKILL')

@@ -1,14 +1,22 @@
 import { parseArgs } from 'node:util'
 
+import { DISTURBANCES, type DisturbanceName } from './disturbance.ts'
+
 /** What a run of the harness is like. */
 export interface FaultOptions {
   /** Names a file of `targets/`. */
   readonly target: string
   readonly tasks: number
+  /** Tasks sent per second; 0: as fast as it goes, so that a backlog grows. */
+  readonly rate: number
   /** Workers killed with SIGKILL, one for every tasks/kills completions. */
   readonly kills: number
   /** Workers stopped with SIGSTOP for twice the lease, and then resumed: they want to commit what others have taken over. */
   readonly pauses: number
+  /** How often each thing happens to the store or to the way to it, evenly over the completions. */
+  readonly disturbances: Readonly<Record<DisturbanceName, number>>
+  /** How long a frozen server stays frozen. */
+  readonly freezeMs: number
   readonly workers: number
   /** Handlers that run at once in each worker. */
   readonly concurrency: number
@@ -22,64 +30,166 @@ export interface FaultOptions {
   readonly seed: number
 }
 
+/** Some of the options; of the disturbances those that happen. */
+export type FaultChanges = Partial<Omit<FaultOptions, 'disturbances'>> & {
+  readonly disturbances?: Partial<Record<DisturbanceName, number>>
+}
+
+const NO_DISTURBANCE = Object.fromEntries(DISTURBANCES.map(({ name }) => [name, 0])) as Record<
+  DisturbanceName,
+  number
+>
+
 const DEFAULTS: FaultOptions = {
   target: '',
   tasks: 20_000,
+  rate: 0,
   kills: 40,
   pauses: 0,
+  disturbances: NO_DISTURBANCE,
+  freezeMs: 30_000,
   workers: 4,
-  concurrency: 10,
+  concurrency: 20,
   handlerMs: 20,
   leaseMs: 2_000,
-  timeoutMs: 300_000,
+  timeoutMs: 1_200_000,
   seed: 1,
 }
 
-export const USAGE: string =
-  'npm run fault -- TARGET [--tasks 20000] [--kills 40] [--pauses 0] [--workers 4] [--concurrency 10] [--handler-ms 20] ' +
-  '[--lease-ms 2000] [--timeout-ms 300000] [--seed 1]'
-
-/** The default run of a target, with changes. */
-export function faultOptions(target: string, changes: Partial<FaultOptions> = {}): FaultOptions {
-  return { ...DEFAULTS, target, ...changes }
+interface Flag {
+  readonly flag: string
+  readonly standard: number
+  readonly least: number
+  readonly means: string
 }
 
-/** @throws Error naming the flag, its value and what would be right. */
-export function parseFaultOptions(args: readonly string[]): FaultOptions {
-  const { positionals, values } = parseArgs({
+const FLAGS = {
+  tasks: { flag: 'tasks', standard: DEFAULTS.tasks, least: 1, means: 'tasks that are sent' },
+  rate: {
+    flag: 'rate',
+    standard: DEFAULTS.rate,
+    least: 0,
+    means: 'tasks sent per second; 0: as fast as it goes',
+  },
+  kills: { flag: 'kills', standard: DEFAULTS.kills, least: 0, means: 'workers killed with SIGKILL' },
+  pauses: {
+    flag: 'pauses',
+    standard: DEFAULTS.pauses,
+    least: 0,
+    means: 'workers stopped for twice the lease, and resumed',
+  },
+  freezeMs: {
+    flag: 'freeze-ms',
+    standard: DEFAULTS.freezeMs,
+    least: 1,
+    means: 'how long the server is frozen each time',
+  },
+  workers: { flag: 'workers', standard: DEFAULTS.workers, least: 1, means: 'worker processes' },
+  concurrency: {
+    flag: 'concurrency',
+    standard: DEFAULTS.concurrency,
+    least: 1,
+    means: 'handlers that run at once in each worker',
+  },
+  handlerMs: {
+    flag: 'handler-ms',
+    standard: DEFAULTS.handlerMs,
+    least: 0,
+    means: 'longest run of a handler; 0: handlers that do nothing',
+  },
+  leaseMs: {
+    flag: 'lease-ms',
+    standard: DEFAULTS.leaseMs,
+    least: 30,
+    means: 'a worker without a sign of life for so long is taken for dead',
+  },
+  timeoutMs: {
+    flag: 'timeout-ms',
+    standard: DEFAULTS.timeoutMs,
+    least: 1_000,
+    means: 'longest time of the whole run',
+  },
+  seed: { flag: 'seed', standard: DEFAULTS.seed, least: 0, means: 'of the random choices' },
+} as const satisfies Partial<Record<keyof FaultOptions, Flag>>
+
+const DISTURBANCE_FLAGS: readonly Flag[] = DISTURBANCES.map(({ name, means }) => ({
+  flag: name,
+  standard: 0,
+  least: 0,
+  means,
+}))
+const ALL_FLAGS: readonly Flag[] = [...Object.values(FLAGS), ...DISTURBANCE_FLAGS]
+
+/** What can be asked for. @param targets names of the targets that are there */
+export function usage(targets: readonly string[]): string {
+  const lines = ALL_FLAGS.map(
+    ({ flag, standard, means }) => `  ${`--${flag} ${standard}`.padEnd(24)}${means}`,
+  )
+  return [
+    `npm run fault -- TARGET [flags]    TARGET: ${targets.join(', ')}`,
+    'Flags, with what they are when they are left out:',
+    ...lines,
+  ].join('\n')
+}
+
+/** Endings that a worker may hold unsettled beyond its running handlers (design: slots). */
+const SETTLE_WINDOW = 64
+
+/** How many tasks one worker may have begun and not settled. */
+export function heldByWorker({ concurrency }: FaultOptions): number {
+  return concurrency + SETTLE_WINDOW
+}
+
+/** The default run of a target, with changes. */
+export function faultOptions(target: string, changes: FaultChanges = {}): FaultOptions {
+  const disturbances = { ...NO_DISTURBANCE, ...changes.disturbances }
+  return { ...DEFAULTS, ...changes, target, disturbances }
+}
+
+/**
+ * The options of a command line; `help` when that is what it asks for.
+ * @param targets names of the targets that are there
+ * @throws Error naming what is wrong, its value and what would be right
+ */
+export function parseFaultOptions(
+  args: readonly string[],
+  targets: readonly string[],
+): FaultOptions | 'help' {
+  const { positionals, tokens } = parseArgs({
     args: [...args],
     allowPositionals: true,
+    strict: false,
+    tokens: true,
     options: {
-      tasks: { type: 'string' },
-      kills: { type: 'string' },
-      pauses: { type: 'string' },
-      workers: { type: 'string' },
-      concurrency: { type: 'string' },
-      'handler-ms': { type: 'string' },
-      'lease-ms': { type: 'string' },
-      'timeout-ms': { type: 'string' },
-      seed: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+      ...Object.fromEntries(ALL_FLAGS.map(({ flag }) => [flag, { type: 'string' as const }])),
     },
   })
+  const given = new Map<string, string>()
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue
+    if (token.name === 'help') return 'help'
+    const flag = ALL_FLAGS.find(({ flag: known }) => known === token.name)
+    if (flag === undefined) {
+      const right = ALL_FLAGS.map(({ flag: known }) => `--${known}`).join(', ')
+      throw new Error(`${token.rawName} is no flag; ${right} and --help are`)
+    }
+    if (given.has(flag.flag)) throw new Error(`--${flag.flag} is there twice; once is right`)
+    given.set(flag.flag, token.value ?? '')
+  }
   const [target, ...others] = positionals
-  if (target === undefined || others.length > 0 || !/^[a-z-]+$/.test(target)) {
-    throw new Error(`the target is ${JSON.stringify(positionals.join(' '))}; one name is right: ${USAGE}`)
+  if (target === undefined || others.length > 0 || !targets.includes(target)) {
+    const text = JSON.stringify(positionals.join(' '))
+    throw new Error(`the target is ${text}; one of ${targets.join(', ')} is right`)
   }
-  const number = (flag: keyof typeof values, standard: number, least: number): number => {
-    const value = Number(values[flag] ?? standard)
-    if (Number.isInteger(value) && value >= least) return value
-    throw new Error(`--${flag} is ${values[flag]}; a whole number from ${least} is right`)
+  const number = ({ flag, standard, least }: Flag): number => {
+    const text = given.get(flag)
+    if (text === undefined) return standard
+    const value = Number(text)
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
+    throw new Error(`--${flag} is ${JSON.stringify(text)}; a whole number from ${least} is right`)
   }
-  return {
-    target,
-    tasks: number('tasks', DEFAULTS.tasks, 1),
-    kills: number('kills', DEFAULTS.kills, 0),
-    pauses: number('pauses', DEFAULTS.pauses, 0),
-    workers: number('workers', DEFAULTS.workers, 1),
-    concurrency: number('concurrency', DEFAULTS.concurrency, 1),
-    handlerMs: number('handler-ms', DEFAULTS.handlerMs, 0),
-    leaseMs: number('lease-ms', DEFAULTS.leaseMs, 30),
-    timeoutMs: number('timeout-ms', DEFAULTS.timeoutMs, 1_000),
-    seed: number('seed', DEFAULTS.seed, 0),
-  }
+  const numbers = Object.fromEntries(Object.entries(FLAGS).map(([name, flag]) => [name, number(flag)]))
+  const disturbances = Object.fromEntries(DISTURBANCE_FLAGS.map((flag) => [flag.flag, number(flag)]))
+  return faultOptions(target, { ...numbers, disturbances })
 }

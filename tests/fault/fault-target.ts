@@ -3,11 +3,23 @@ import { basename, join } from 'node:path'
 
 import type { Backend } from '../../src/core/ports/backend.ts'
 import type { Broker } from '../../src/core/ports/broker.ts'
+import type { Disturbances } from './disturbance.ts'
+
+/** What a target is prepared for. */
+export interface TargetSettings {
+  /** Empty, and removed afterwards. */
+  readonly folder: string
+  readonly leaseMs: number
+  /** How long a frozen server stays frozen. */
+  readonly freezeMs: number
+  /** Of the random choices. */
+  readonly seed: number
+}
 
 /** A store under test. Every file of `targets/` exports one as `target`. */
 export interface FaultTarget {
-  /** Prepares a store of its own in or under the name of `folder`. */
-  prepare(settings: { readonly folder: string; readonly leaseMs: number }): Promise<PreparedTarget>
+  /** Prepares a store of its own. */
+  prepare(settings: TargetSettings): Promise<PreparedTarget>
 }
 
 /** A store that the processes of one run share. */
@@ -17,25 +29,30 @@ export interface PreparedTarget {
   /** For the harness: publishes what no producer would, and looks into the queue. */
   readonly broker: Broker
   readonly backend: Backend
+  /** What can happen to it. */
+  readonly disturbances: Disturbances
   /**
    * Every terminal state that was ever written, by UUID, recorded by the store itself in the transaction of the write: the
    * proof that nothing was committed twice. Undefined where a store has no such means; then only the states that the
    * harness looked at while it ran tell.
    */
-  readonly commits: (() => ReadonlyMap<string, number>) | undefined
+  readonly commits: (() => Promise<ReadonlyMap<string, number>>) | undefined
+  /** How many consumers of a queue the store knows, those of dead workers too; undefined where it knows none. */
+  readonly consumers: ((queue: string) => Promise<number>) | undefined
+  /** What the store holds after the run that nobody needs, by name; undefined where nothing can be left. */
+  readonly leftovers: (() => Promise<readonly string[]>) | undefined
   close(): Promise<void>
 }
 
 const FOLDER = join(import.meta.dirname, 'targets')
 
-/**
- * Loads the target of that name.
- * @throws Error naming the targets that are there.
- */
+/** Names of the targets that are there. */
+export function targetNames(): readonly string[] {
+  return readdirSync(FOLDER).map((file) => basename(file, '.ts'))
+}
+
+/** Loads the target of that name. */
 export async function loadTarget(name: string): Promise<FaultTarget> {
-  const names = readdirSync(FOLDER).map((file) => basename(file, '.ts'))
-  if (!names.includes(name))
-    throw new Error(`there is no target ${name}; one of ${names.join(', ')} is right`)
   const module = (await import(`./targets/${name}.ts`)) as { readonly target: FaultTarget }
   return module.target
 }

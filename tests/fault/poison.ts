@@ -15,7 +15,7 @@ export interface Poison {
 
 /**
  * Puts one of each kind into the queue, past the server that would refuse them.
- * @throws Error when the broker does not store one.
+ * @throws what kept the broker from storing one; all can be published again
  */
 export async function publishPoison(
   broker: Broker,
@@ -26,12 +26,9 @@ export async function publishPoison(
   const outcomes = await broker.publish(
     poisons.map(({ body }) => ({ queue, body, delayMs: 0, priority: 0, uuid: '', orderingKey: '' })),
   )
-  outcomes.forEach((outcome, index) => {
-    if (outcome.outcome === 'stored') return
-    throw new Error(
-      `the broker did not store the poison "${poisons[index]?.what}": ${outcome.error?.message ?? outcome.outcome}`,
-    )
-  })
+  for (const { outcome, error } of outcomes) {
+    if (outcome !== 'stored') throw error ?? new Error(`the broker did not store poison: ${outcome}`)
+  }
   return poisons
 }
 

@@ -26,7 +26,10 @@ export const target: FaultTarget = {
       urls: { broker: url, resultBackend: url },
       broker,
       backend,
-      commits: () =>
+      disturbances: {},
+      consumers: undefined,
+      leftovers: undefined,
+      commits: async () =>
         new Map(
           db
             .prepare('SELECT uuid, count(*) AS commits FROM fault_commit GROUP BY uuid')
