@@ -19,6 +19,7 @@ const PROJECTS: Readonly<Record<string, Project>> = {
   'redis-all': { include: ['tests/redis-all/**/*.test.ts'], timeoutMs: 120_000, round: ROUND_OF_PROCESSES },
   package: { include: ['tests/package/**/*.test.ts'], timeoutMs: 120_000, round: 0 },
   e2e: { include: ['tests/e2e/**/*.test.ts'], timeoutMs: 120_000, round: ROUND_OF_PROCESSES },
+  interop: { include: ['tests/interop/**/*.test.ts'], timeoutMs: 60_000, round: ROUND_OF_PROCESSES },
   fault: { include: ['tests/fault/**/*.test.ts'], timeoutMs: 120_000, round: ROUND_OF_PROCESSES },
 }
 

@@ -6,7 +6,7 @@ import type { Runtime } from './runtime.ts'
 /** First and longest pause between two polls, where the backend cannot push. */
 const POLL_MIN_MS = 5
 const POLL_MAX_MS = 500
-/** A push may be missed when a foreign worker finishes the task: poll slowly besides. */
+/** A push may be lost: poll slowly besides. */
 const SAFETY_POLL_MS = 1_000
 
 /** Who waits for a state. A failed read ends nothing: the state is read again. */
@@ -24,7 +24,7 @@ interface Watched {
 
 /**
  * Reads the states that somebody waits for: one per process, whatever the number of waiters. Push where the backend can,
- * with a slow poll as a safety net, else adaptive polling from 5 to 500 ms.
+ * with a slow poll as a safety net; where it cannot, or others write states too, adaptive polling from 5 to 500 ms.
  */
 export class ResultWaiter {
   readonly #runtime: Runtime
@@ -126,8 +126,8 @@ export class ResultWaiter {
 
   #arm(): void {
     if (this.#watched.size === 0 || this.#timer !== undefined) return
-    const canPush = this.#runtime.backend?.capabilities.watch === true
-    const delayMs = canPush ? SAFETY_POLL_MS : this.#pauseMs
+    const { watch, foreignWriters } = this.#runtime.backend?.capabilities ?? {}
+    const delayMs = watch === true && foreignWriters !== true ? SAFETY_POLL_MS : this.#pauseMs
     this.#pauseMs = Math.min(POLL_MAX_MS, this.#pauseMs * 1.5)
     this.#timer = this.#runtime.clock.setTimer(
       () => {

@@ -168,6 +168,13 @@ export function groupsOf(messages: readonly Message[], context: HandOffContext):
   )
 }
 
+/** PENDING for the members of groups that are published later than these roots. */
+export function laterMembers(roots: readonly Message[], context: HandOffContext): PendingWrite[] {
+  return reachableFrom(roots)
+    .filter((message) => message.groupUuid !== '' && !roots.includes(message) && hasState(message, context))
+    .map((message) => pendingWrite(message, context))
+}
+
 /** FAILURE for everything that these roots would have led to, the roots included. */
 function stop(
   roots: readonly Message[],

@@ -1,0 +1,113 @@
+import { expect } from 'vitest'
+
+import { waitFor } from '../../support/wait-for.ts'
+import type { Cell } from '../cell.ts'
+import { add, flaky, later } from '../tasks.ts'
+import { goArgs, goInt64 } from './go-values.ts'
+
+const DELAYS = 'delays'
+const RETRIES = 'retries'
+const WAIT = { timeoutMs: 10_000 }
+const DELAY_MS = 300
+/** Clocks of two processes on one machine, and the rounding of scores. */
+const TOLERANCE_MS = 20
+
+/** Messages that wait for their time, moved by either language. */
+export const DELAY_CELLS: readonly Cell[] = [
+  {
+    area: DELAYS,
+    direction: 'Go → TypeScript',
+    name: 'moved by Go',
+    run: async ({ go, tsQueue, goDelayedKey, startWorker }) => {
+      await startWorker()
+      const sentAt = performance.now()
+      const delayed = { name: 'add', queue: tsQueue, args: goArgs(1n, 2n), delayMs: DELAY_MS }
+      expect(await go.result(await go.send(delayed, goDelayedKey))).toEqual(goInt64(3n))
+      expect(performance.now() - sentAt).toBeGreaterThan(DELAY_MS - TOLERANCE_MS)
+    },
+  },
+  {
+    area: DELAYS,
+    direction: 'Go → TypeScript',
+    name: 'moved by TypeScript',
+    run: async ({ go, tsQueue, delayedKey, startWorker }) => {
+      await startWorker()
+      const sentAt = performance.now()
+      const delayed = { name: 'add', queue: tsQueue, args: goArgs(1n, 2n), delayMs: DELAY_MS }
+      expect(await go.result(await go.send(delayed, delayedKey))).toEqual(goInt64(3n))
+      expect(performance.now() - sentAt).toBeGreaterThan(DELAY_MS - TOLERANCE_MS)
+    },
+  },
+  {
+    area: DELAYS,
+    direction: 'TypeScript → Go',
+    name: 'moved by Go',
+    run: async ({ go, goQueue, goDelayedKey, openServer }) => {
+      const server = await openServer({ delayedKey: goDelayedKey })
+      const sentAt = performance.now()
+      const sent = await server.send(add(1n, 2n).with({ routingKey: goQueue, delayMs: DELAY_MS }))
+      expect(await go.result(sent.uuid)).toEqual(goInt64(3n))
+      expect(performance.now() - sentAt).toBeGreaterThan(DELAY_MS - TOLERANCE_MS)
+    },
+  },
+  {
+    area: DELAYS,
+    direction: 'TypeScript → Go',
+    name: 'moved by TypeScript',
+    run: async ({ go, goQueue, startWorker }) => {
+      const server = await startWorker()
+      const sentAt = performance.now()
+      const sent = await server.send(add(1n, 2n).with({ routingKey: goQueue, delayMs: DELAY_MS }))
+      expect(await go.result(sent.uuid)).toEqual(goInt64(3n))
+      expect(performance.now() - sentAt).toBeGreaterThan(DELAY_MS - TOLERANCE_MS)
+    },
+  },
+]
+
+/** Messages that wait for their next attempt, perhaps in the other language. */
+export const RETRY_CELLS: readonly Cell[] = [
+  {
+    area: RETRIES,
+    direction: 'mixed',
+    name: 'TypeScript, Go, TypeScript: the Fibonacci sequence goes on',
+    run: async ({ go, name, delayedKey, openServer, startWorker }) => {
+      const [first, last] = [name('first'), name('last')]
+      const server = await startWorker({ queue: last })
+      const failing = await openServer()
+      const worker = await failing.startWorker({ queues: first, noSignals: true })
+      const sent = await server.send(flaky(0, last).with({ routingKey: first, retryCount: 2 }))
+      await waitFor(async () => (await server.getDelayedTasks()).length === 1, WAIT)
+      await worker.close()
+      await go.work({ queue: first, delayedKey })
+      expect(await sent.get(WAIT)).toEqual([0, 2, 'TypeScript'])
+    },
+  },
+  {
+    area: RETRIES,
+    direction: 'mixed',
+    name: 'Go, TypeScript, Go: the Fibonacci sequence goes on',
+    run: async ({ go, goQueue, tsQueue, delayedKey, openServer }) => {
+      const server = await openServer()
+      const worker = await server.startWorker({ queues: tsQueue, noSignals: true })
+      const args = [{ type: 'int64', value: '0' }, ...goArgs(tsQueue)]
+      const uuid = await go.send({ name: 'flaky', queue: goQueue, args, retryCount: 2 })
+      await waitFor(async () => (await server.getDelayedTasks()).length === 1, WAIT)
+      const [delayed] = await server.getDelayedTasks()
+      expect(delayed?.message).toMatchObject({ retryCount: 0, retryTimeoutSeconds: 2, attemptCount: 1 })
+      await worker.close()
+      await go.work({ queue: tsQueue, delayedKey })
+      expect(await server.result(uuid).get(WAIT)).toEqual([0, 2, 'Go'])
+    },
+  },
+  {
+    area: RETRIES,
+    direction: 'TypeScript → Go',
+    name: 'a task that asks to be run later',
+    run: async ({ go, goQueue, openServer }) => {
+      const server = await openServer()
+      const sent = await server.send(later(DELAY_MS).with({ routingKey: goQueue }))
+      expect(await go.result(sent.uuid)).toEqual([{ type: 'string', value: '"Go"' }])
+      expect(await sent.get(WAIT)).toBe('Go')
+    },
+  },
+]

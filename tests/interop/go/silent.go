@@ -1,0 +1,9 @@
+package main
+
+import (
+	"io"
+	"log"
+)
+
+// silent drops what it is given.
+var silent = log.New(io.Discard, "", 0)
