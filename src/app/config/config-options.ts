@@ -1,0 +1,60 @@
+import type { WorkerOptions } from '../../worker/worker-options.ts'
+import type { CreateServerOptions } from '../create-server.ts'
+import type { RedisDriverOptions } from '../driver-registry.ts'
+import { KEY_BY_PATH } from './config-keys.ts'
+import type { MachineryConfig } from './machinery-config.ts'
+
+const SERVER_KEYS = [
+  'broker',
+  'resultBackend',
+  'lock',
+  'defaultQueue',
+  'resultsExpireInMs',
+  'wire',
+  'limits',
+] as const satisfies readonly (keyof MachineryConfig & keyof CreateServerOptions)[]
+
+const WORKER_KEYS = [
+  'concurrency',
+  'queues',
+  'order',
+  'maxDeliveries',
+  'unknownTask',
+  'deadLetterFailures',
+  'graceMs',
+  'noSignals',
+] as const satisfies readonly (keyof MachineryConfig & keyof WorkerOptions)[]
+
+/** The options of `createServer` that a configuration holds; `tasks` and whatever is code come beside them. */
+export function serverOptions(config: MachineryConfig): CreateServerOptions {
+  const redis = redisOptions(config)
+  return {
+    ...picked(config, SERVER_KEYS),
+    broker: config.broker,
+    ...(redis === undefined ? {} : { drivers: { redis } }),
+  }
+}
+
+/** The options of `server.startWorker` that a configuration holds. */
+export function workerOptions(config: MachineryConfig): WorkerOptions {
+  return {
+    ...picked(config, WORKER_KEYS),
+    ...(config.workerName === undefined ? {} : { name: config.workerName }),
+  }
+}
+
+function redisOptions({ redis, tls }: MachineryConfig): RedisDriverOptions | undefined {
+  if (redis === undefined && tls === undefined) return undefined
+  const used = Object.entries(redis ?? {}).filter(
+    ([name]) => KEY_BY_PATH.get(`redis.${name}`)?.noEffect === undefined,
+  )
+  return { ...(tls === undefined ? {} : { tls }), ...Object.fromEntries(used) }
+}
+
+function picked<K extends keyof MachineryConfig>(
+  config: MachineryConfig,
+  keys: readonly K[],
+): Pick<MachineryConfig, K> {
+  const entries = keys.filter((key) => config[key] !== undefined).map((key) => [key, config[key]] as const)
+  return Object.fromEntries(entries) as unknown as Pick<MachineryConfig, K>
+}
