@@ -7,13 +7,14 @@ import { machine, machineLine } from './machine.ts'
 import { resultTable } from './result-table.ts'
 import { drainScenarios } from './scenarios/drain.ts'
 import { enqueueScenarios } from './scenarios/enqueue.ts'
+import { latenessScenario } from './scenarios/lateness.ts'
 import { roundTripScenarios } from './scenarios/round-trip.ts'
-import { embeddedStores } from './stores.ts'
+import { STORE_GROUPS } from './stores.ts'
 
-// `npm run bench -- embedded`: what the stores that need nothing installed can do on this machine.
+// `npm run bench -- embedded`, `npm run bench -- redis`: what these stores can do on this machine.
 
-const USAGE =
-  'npm run bench -- embedded [--rounds 5] [--only TEXT] [--save] [--short]   (--only: part of a scenario or store)'
+const GROUPS = Object.keys(STORE_GROUPS).join('|')
+const USAGE = `npm run bench -- ${GROUPS} [--rounds 5] [--only TEXT] [--save] [--short]   (--only: part of a scenario or store)`
 const SHORT_SCALE = 1 / 50
 
 const { positionals, values } = parseArgs({
@@ -26,14 +27,18 @@ const { positionals, values } = parseArgs({
   },
 })
 const rounds = values.short ? 1 : Number(values.rounds)
-if (positionals.length !== 1 || positionals[0] !== 'embedded' || !Number.isInteger(rounds) || rounds < 1) {
+const [name = ''] = positionals
+const openGroup = Object.hasOwn(STORE_GROUPS, name) ? STORE_GROUPS[name] : undefined
+if (positionals.length !== 1 || openGroup === undefined || !Number.isInteger(rounds) || rounds < 1) {
   console.error(`usage: ${USAGE}`)
   process.exit(2)
 }
 
 const on = machine()
-console.log(machineLine(on))
-const all = await runRounds([...enqueueScenarios, ...drainScenarios, ...roundTripScenarios], embeddedStores, {
+await using group = await openGroup()
+console.log(`${machineLine(on)}, ${group.about}`)
+const scenarios = [...enqueueScenarios, ...drainScenarios, ...roundTripScenarios, latenessScenario]
+const all = await runRounds(scenarios, group.stores, {
   rounds,
   scale: values.short ? SHORT_SCALE : 1,
   only: values.only,
@@ -46,8 +51,11 @@ console.log(`\n${resultTable(all)}`)
 
 if (values.save) {
   const measuredAt = new Date().toISOString()
-  const file = join(import.meta.dirname, 'results', `${measuredAt.slice(0, 10)}-embedded.json`)
+  const file = join(import.meta.dirname, 'results', `${measuredAt.slice(0, 10)}-${name}.json`)
   mkdirSync(join(import.meta.dirname, 'results'), { recursive: true })
-  writeFileSync(file, `${JSON.stringify({ measuredAt, machine: on, rounds, results: all }, undefined, 2)}\n`)
+  writeFileSync(
+    file,
+    `${JSON.stringify({ measuredAt, machine: on, about: group.about, rounds, results: all }, undefined, 2)}\n`,
+  )
   console.log(`saved as ${file}`)
 }

@@ -21,6 +21,8 @@ export interface Result {
   readonly p99Ms: Figure | undefined
   /** Tasks per second that have to be reached. */
   readonly required: number | undefined
+  /** Milliseconds that the p99 has to stay below. */
+  readonly requiredP99Ms: number | undefined
 }
 
 /** Options of `runRounds`. */
@@ -67,6 +69,7 @@ function scaled(sizes: Sizes, share: number): Sizes {
     batched: part(sizes.batched),
     drained: part(sizes.drained),
     calls: part(sizes.calls),
+    delayed: part(sizes.delayed),
   }
 }
 
@@ -83,6 +86,7 @@ function resultOf(scenario: Scenario, store: BenchStore, measured: readonly Meas
     p50Ms: latency(0.5),
     p99Ms: latency(0.99),
     required: scenario.required?.[store.name],
+    requiredP99Ms: scenario.requiredP99Ms?.[store.name],
   }
 }
 

@@ -9,7 +9,6 @@ export interface Machine {
   readonly memoryGb: number
   readonly system: string
   readonly node: string
-  readonly sqlite: string
   /** Type number of the file system of the sqlite files (statfs(2)). */
   readonly fileSystem: string
   readonly commit: string
@@ -24,7 +23,6 @@ export function machine(): Machine {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     system: `${process.platform} ${release()}`,
     node: process.version,
-    sqlite: process.versions['sqlite'] ?? 'none',
     fileSystem: `0x${statfsSync(tmpdir()).type.toString(16)}`,
     commit: commit(),
     load: Math.round((loadavg()[0] ?? 0) * 100) / 100,
@@ -34,7 +32,7 @@ export function machine(): Machine {
 /** One line for people. */
 export function machineLine(it: Machine): string {
   return (
-    `${it.cpu}, ${it.cores} cores, ${it.memoryGb} GB, ${it.system}, Node ${it.node}, SQLite ${it.sqlite}, ` +
+    `${it.cpu}, ${it.cores} cores, ${it.memoryGb} GB, ${it.system}, Node ${it.node}, ` +
     `file system ${it.fileSystem}, commit ${it.commit}, load ${it.load}`
   )
 }

@@ -5,12 +5,12 @@ const COLUMNS: readonly (readonly [title: string, width: number, cell: (result: 
   ['store', -16, ({ store }) => store],
   ['tasks/s or ms', 14, (result) => main(result)],
   ['least to most', 20, (result) => spread(result)],
-  ['required', 10, ({ required }) => (required === undefined ? '' : required.toLocaleString('en'))],
+  ['required', 10, (result) => wanted(result)],
   ['', -7, (result) => verdict(result)],
   ['CPU s/10k', 10, ({ cpuSecondsPer10k }) => cpuSecondsPer10k.median.toFixed(3)],
 ]
 
-/** The results as a table for people. Rates are tasks per second; round trips are p50 and p99 in ms. */
+/** The results as a table for people. Rates are tasks per second; round trips and lateness are p50 and p99 in ms. */
 export function resultTable(results: readonly Result[]): string {
   const line = (cells: readonly string[]): string =>
     cells
@@ -39,7 +39,13 @@ function spread({ tasksPerSecond, p50Ms }: Result): string {
   return p50Ms === undefined ? of(tasksPerSecond, rate) : of(p50Ms, ms)
 }
 
-function verdict({ tasksPerSecond, required }: Result): string {
+function wanted({ required, requiredP99Ms }: Result): string {
+  if (requiredP99Ms !== undefined) return `p99 < ${requiredP99Ms}`
+  return required === undefined ? '' : required.toLocaleString('en')
+}
+
+function verdict({ tasksPerSecond, required, p99Ms, requiredP99Ms }: Result): string {
+  if (p99Ms !== undefined && requiredP99Ms !== undefined) return p99Ms.median < requiredP99Ms ? 'ok' : 'ABOVE'
   if (required === undefined) return ''
   return tasksPerSecond.median >= required ? 'ok' : 'BELOW'
 }

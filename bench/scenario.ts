@@ -6,6 +6,7 @@ export interface Sizes {
   readonly batched: number
   readonly drained: number
   readonly calls: number
+  readonly delayed: number
 }
 
 /** What one round of a scenario took. */
@@ -23,6 +24,8 @@ export interface Scenario {
   readonly name: string
   /** Tasks per second that the product has to reach on a store of this name, on the machine class of the README. */
   readonly required?: Readonly<Record<string, number>>
+  /** Milliseconds that the p99 has to stay below, likewise. */
+  readonly requiredP99Ms?: Readonly<Record<string, number>>
   readonly isFor: (store: BenchStore) => boolean
   run(store: BenchStore, sizes: Sizes): Promise<Measurement>
 }

@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { Redis } from 'ioredis'
+
+import { service } from '../tests/support/service-process.ts'
 import type { Sizes } from './scenario.ts'
 
 /** A broker and backend to measure. */
@@ -11,24 +14,41 @@ export interface BenchStore {
   /** Whether another process can work on it. */
   readonly isShared: boolean
   /** A new and empty one. */
-  open(): OpenStore
+  open(): Promise<OpenStore>
 }
 
-/** An empty store; disposing removes its files. */
-export interface OpenStore extends Disposable {
+/** An empty store; disposing removes what it left. */
+export interface OpenStore extends AsyncDisposable {
   readonly url: string
 }
 
+/** Stores that are measured together; disposing ends their server. */
+export interface StoreGroup extends AsyncDisposable {
+  readonly stores: readonly BenchStore[]
+  /** Facts of the server without which the figures mean nothing. */
+  readonly about: string
+}
+
+/** The groups, by the name that the command line has for them. */
+export const STORE_GROUPS: Readonly<Record<string, () => Promise<StoreGroup>>> = {
+  embedded: async () => ({
+    stores: embeddedStores,
+    about: `SQLite ${process.versions['sqlite'] ?? 'none'}`,
+    [Symbol.asyncDispose]: async () => {},
+  }),
+  redis: redisGroup,
+}
+
 /** The stores that need nothing installed. */
-export const embeddedStores: readonly BenchStore[] = [
+const embeddedStores: readonly BenchStore[] = [
   {
     name: 'memory',
-    sizes: { oneByOne: 20_000, batched: 50_000, drained: 50_000, calls: 500 },
+    sizes: { oneByOne: 20_000, batched: 50_000, drained: 50_000, calls: 500, delayed: 3_000 },
     isShared: false,
-    open: () => ({ url: 'memory:', [Symbol.dispose]: () => {} }),
+    open: async () => ({ url: 'memory:', [Symbol.asyncDispose]: async () => {} }),
   },
-  sqlite('process', { oneByOne: 5_000, batched: 20_000, drained: 20_000, calls: 500 }),
-  sqlite('power', { oneByOne: 1_000, batched: 10_000, drained: 10_000, calls: 300 }),
+  sqlite('process', { oneByOne: 5_000, batched: 20_000, drained: 20_000, calls: 500, delayed: 3_000 }),
+  sqlite('power', { oneByOne: 1_000, batched: 10_000, drained: 10_000, calls: 300, delayed: 3_000 }),
 ]
 
 function sqlite(durability: 'process' | 'power', sizes: Sizes): BenchStore {
@@ -36,12 +56,37 @@ function sqlite(durability: 'process' | 'power', sizes: Sizes): BenchStore {
     name: `sqlite ${durability}`,
     sizes,
     isShared: true,
-    open: () => {
+    open: async () => {
       const folder = mkdtempSync(join(tmpdir(), 'machinery-bench-'))
       return {
         url: `sqlite:${join(folder, 'bench.db')}?durability=${durability}`,
-        [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+        [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }),
       }
+    },
+  }
+}
+
+/** The server of `REDIS_URL`, which is emptied before every scenario, or one of our own with an append-only file. */
+async function redisGroup(): Promise<StoreGroup> {
+  const server = await service('redis')
+  const client = new Redis(server.url)
+  const version = /^redis_version:(.*?)\r?$/m.exec(await client.info('server'))?.[1] ?? 'unknown'
+  const isLogged = (await client.info('persistence')).includes('aof_enabled:1')
+  const store: BenchStore = {
+    name: 'redis',
+    sizes: { oneByOne: 10_000, batched: 50_000, drained: 50_000, calls: 500, delayed: 5_000 },
+    isShared: true,
+    open: async () => {
+      await client.flushall()
+      return { url: server.url, [Symbol.asyncDispose]: async () => {} }
+    },
+  }
+  return {
+    stores: [store],
+    about: `Redis ${version}, appendonly ${isLogged ? 'yes' : 'no'}`,
+    async [Symbol.asyncDispose]() {
+      client.disconnect()
+      await server.stop()
     },
   }
 }

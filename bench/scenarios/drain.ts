@@ -9,7 +9,7 @@ function drain(concurrency: number, required: Readonly<Record<string, number>> =
     required,
     isFor: () => true,
     async run(store, { drained: count }) {
-      using opened = store.open()
+      await using opened = await store.open()
       let left = count
       let allRan: () => void = () => {}
       const ran = new Promise<void>((resolve) => (allRan = resolve))
@@ -42,6 +42,6 @@ function drain(concurrency: number, required: Readonly<Record<string, number>> =
 /** How fast one worker empties a queue that was filled before, with every result stored. */
 export const drainScenarios: readonly Scenario[] = [
   drain(1),
-  drain(10, { memory: 50_000, 'sqlite process': 10_000, 'sqlite power': 3_000 }),
+  drain(10, { memory: 50_000, 'sqlite process': 10_000, 'sqlite power': 3_000, redis: 40_000 }),
   drain(100),
 ]

@@ -29,7 +29,7 @@ function enqueue(
     name,
     isFor: () => true,
     async run(store, sizes) {
-      using opened = store.open()
+      await using opened = await store.open()
       await using server = await createServer({ broker: opened.url, resultBackend: opened.url })
       const count = size(sizes)
       const measured = await timed(count, () => send(server, count))

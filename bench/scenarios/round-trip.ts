@@ -36,7 +36,7 @@ export const roundTripScenarios: readonly Scenario[] = [
     name: 'round trip, worker in the same process',
     isFor: () => true,
     async run(store, { calls: count }) {
-      using opened = store.open()
+      await using opened = await store.open()
       await using server = await createServer({
         broker: opened.url,
         resultBackend: opened.url,
@@ -50,7 +50,7 @@ export const roundTripScenarios: readonly Scenario[] = [
     name: 'round trip, worker in another process',
     isFor: (store) => store.isShared,
     async run(store, { calls: count }) {
-      using opened = store.open()
+      await using opened = await store.open()
       await using server = await createServer({ broker: opened.url, resultBackend: opened.url })
       const worker = await startWorkerProcess(opened.url)
       try {

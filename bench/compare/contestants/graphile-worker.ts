@@ -1,0 +1,3 @@
+import { graphileWorker } from '../graphile-contestant.ts'
+
+export const contestant = graphileWorker(() => undefined)
