@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from '../src/core/error-codes.ts'
 import {
   dependencyProblems,
+  driverNames,
   errorCodeProblems,
   exportProblems,
   layerProblems,
@@ -23,7 +24,7 @@ const files = FOLDERS.filter((folder) => existsSync(join(ROOT, folder))).flatMap
   sourceFiles(ROOT, folder),
 )
 const pkg = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as PackageJson
-const drivers = readdirSync(join(ROOT, 'src/drivers'))
+const drivers = driverNames(readdirSync(join(ROOT, 'src/drivers')))
 
 describe('layers', () => {
   it('holds', () => {
@@ -48,10 +49,17 @@ describe('layers', () => {
     ['src/drivers/redis/x.ts', `import '../memory/index.ts'`],
     ['src/drivers/redis/scripts/x.ts', `import '../../memory/index.ts'`],
     ['src/drivers/redis/x.ts', `import '../../server/index.ts'`],
+    ['src/drivers/shared/x.ts', `import '../memory/index.ts'`],
+    ['src/drivers/shared/x.ts', `import Redis from 'ioredis'`],
+    ['src/app/x.ts', `import '../drivers/shared/x.ts'`],
+    ['src/testing/x.ts', `import '../drivers/shared/x.ts'`],
     ['src/testing/x.ts', `import '../drivers/sqlite/index.ts'`],
     ['src/testing/x.ts', `import '../server/index.ts'`],
     ['src/app/x.ts', `import '../testing/index.ts'`],
     ['src/app/x.ts', `import { sqliteStore } from '../drivers/sqlite/index.ts'`],
+    ['src/app/x.ts', `import { openTelemetry } from '../opentelemetry/index.ts'`],
+    ['src/worker/x.ts', `import type { RunRelation } from '../opentelemetry/index.ts'`],
+    ['src/opentelemetry/x.ts', `import '../worker/worker.ts'`],
     ['src/index.ts', `export { memoryStore } from './drivers/memory/index.ts'`],
     ['src/index.ts', `export { fakeClock } from './testing/index.ts'`],
     ['src/elsewhere/x.ts', ''],
@@ -65,8 +73,12 @@ describe('layers', () => {
     ['src/worker/x.ts', `import '../server/index.ts'\nimport '../task/index.ts'\nimport 'node:async_hooks'`],
     ['src/drivers/redis/scripts/x.ts', `import '../redis-keys.ts'\nimport Redis from 'ioredis'`],
     ['src/drivers/redis/x.ts', `import { a } from '../../core/errors.ts'`],
+    ['src/drivers/redis/x.ts', `import '../shared/x.ts'`],
+    ['src/drivers/shared/x.ts', `import '../../core/errors.ts'\nimport 'node:worker_threads'`],
     ['src/testing/x.ts', `import { memoryStore } from '../drivers/memory/index.ts'`],
     ['src/app/x.ts', `const { sqliteStore } = await import('../drivers/sqlite/index.ts')`],
+    ['src/app/x.ts', `const { openTelemetry } = await import('../opentelemetry/index.ts')`],
+    ['src/opentelemetry/x.ts', `import '../core/telemetry.ts'\nimport { trace } from '@opentelemetry/api'`],
     ['src/app/x.ts', `import { memoryStore } from '../drivers/memory/index.ts'`],
     ['src/app/x.ts', `import type { Store } from '../drivers/sqlite/index.ts'`],
     ['src/index.ts', `export { createServer } from './app/create-server.ts'`],

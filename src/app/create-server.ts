@@ -1,6 +1,7 @@
 import { systemClock } from '../core/clock.ts'
 import { MachineryError } from '../core/errors.ts'
 import { silentLogger } from '../core/logger.ts'
+import { wireLimits, type WireLimits } from '../core/wire/limits.ts'
 import { memoryStore } from '../drivers/memory/index.ts'
 import { createScheduler, type Scheduler } from '../periodic/scheduler.ts'
 import { createProducer, type ProducerServer } from '../server/server.ts'
@@ -9,7 +10,9 @@ import { startWorker, type Worker } from '../worker/worker.ts'
 import type { WorkerOptions } from '../worker/worker-options.ts'
 import { taskContext } from '../worker/current-task.ts'
 import { eagerBroker } from './eager-broker.ts'
+import { openEventLoopDelay, type EventLoopDelay } from './event-loop-delay.ts'
 import { isEagerUrl, openPorts, type PortOptions } from './open-ports.ts'
+import { packageVersion } from './package-version.ts'
 
 /** Options of `createServer`. */
 export type CreateServerOptions = PortOptions & ServerOptions
@@ -21,6 +24,12 @@ export interface Server extends ProducerServer, Pick<Scheduler, 'schedule' | 'sc
    * @throws `ERR_OPTION_INVALID` naming the option; `ERR_CLOSED`.
    */
   startWorker(options?: WorkerOptions): Promise<Worker>
+  /**
+   * Changes the limits on what is read and sent, from the next message on, for the workers of this server too; a limit that
+   * is absent has its default.
+   * @throws `ERR_OPTION_INVALID` naming the limit, and then changes none.
+   */
+  setLimits(limits: Partial<WireLimits>): void
 }
 
 /**
@@ -40,6 +49,8 @@ export async function createServer(options: CreateServerOptions): Promise<Server
   const ports = await openPorts(options, {
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
+    wire: options.wire ?? 'compact',
+    drivers: options.drivers,
   })
   try {
     return withWorkers(ports, options)
@@ -52,7 +63,12 @@ export async function createServer(options: CreateServerOptions): Promise<Server
 function withWorkers(ports: ServerPorts, options: CreateServerOptions): Server {
   const workers = new Set<Worker>()
   let closing: Promise<void> | undefined
-  const { server: producer, runtime } = createProducer(ports, options)
+  // Measured from the first worker on: a producer asks nobody for it.
+  let delay: EventLoopDelay | undefined
+  const { server: producer, runtime } = createProducer(ports, options, {
+    version: packageVersion(),
+    eventLoopDelayMs: () => (delay ??= openEventLoopDelay(options.clock ?? systemClock)).p99Ms(),
+  })
   const refuseWhenClosing = (what: string): void => {
     if (closing !== undefined) throw new MachineryError('ERR_CLOSED', `${what}: the server is closed`)
   }
@@ -63,6 +79,7 @@ function withWorkers(ports: ServerPorts, options: CreateServerOptions): Server {
   const scheduler = createScheduler({ runtime, lock: ports.lock, beforePublish: options.beforePublish })
   const close = async (): Promise<void> => {
     await Promise.all([scheduler.close(), ...[...workers].map((worker) => worker.close())])
+    delay?.close()
     await producer.close()
   }
   const server: Server = {
@@ -84,6 +101,8 @@ function withWorkers(ports: ServerPorts, options: CreateServerOptions): Server {
       void worker.closed.then(() => workers.delete(worker))
       return worker
     },
+    // Whoever holds the runtime reads its limits for each message.
+    setLimits: (limits) => void Object.assign(runtime.limits, wireLimits(limits)),
     schedule: (name, spec, work, periodicOptions) => scheduler.schedule(name, spec, work, periodicOptions),
     schedules: scheduler.schedules,
     close: () => (closing ??= close()),
@@ -96,6 +115,7 @@ const KNOWN_OPTIONS: readonly string[] = [
   'broker',
   'resultBackend',
   'lock',
+  'drivers',
   'tasks',
   'defaultQueue',
   'resultsExpireInMs',
@@ -104,6 +124,7 @@ const KNOWN_OPTIONS: readonly string[] = [
   'eager',
   'beforePublish',
   'logger',
+  'telemetry',
   'clock',
   'ids',
 ] satisfies readonly (keyof CreateServerOptions)[]
@@ -132,7 +153,8 @@ async function createEagerServer(options: CreateServerOptions): Promise<Server> 
     { broker: eager.broker, backend: store.backend, lock: store.lock, close: () => store.close() },
     options,
   )
-  await server.startWorker({ name: 'eager', noSignals: true, unknownTask: 'deadLetter' })
+  // It obeys no pauses: a send would never resolve.
+  await server.startWorker({ name: 'eager', noSignals: true, unknownTask: 'deadLetter', heartbeatMs: 0 })
   // A handler that sends would wait for its own end; the send that it runs in waits for both.
   const idle = async (): Promise<void> => (isInHandler() ? undefined : eager.idle())
   return {

@@ -5,7 +5,7 @@ import type { Lock } from '../core/ports/lock.ts'
 import { redactUrl } from '../core/redact-url.ts'
 import { memoryLock } from '../drivers/memory/index.ts'
 import type { ServerPorts } from '../server/server-options.ts'
-import { openStore, type DriverContext, type OpenedStore } from './driver-registry.ts'
+import { openStore, type DriverContext, type DriverOptions, type OpenedStore } from './driver-registry.ts'
 
 /** Where messages, results and locks are: each a URL, or a port object made elsewhere. */
 export interface PortOptions {
@@ -15,6 +15,8 @@ export interface PortOptions {
   readonly resultBackend?: string | Backend | null
   /** @default the lock of the broker's store where it has one, else one in memory */
   readonly lock?: string | Lock
+  /** Options of the drivers that the URLs open, by driver: `{ redis: { sentinelPassword } }`. */
+  readonly drivers?: DriverOptions
 }
 
 /**

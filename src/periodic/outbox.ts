@@ -4,8 +4,10 @@ import type { LogFields } from '../core/logger.ts'
 import type { Message } from '../core/message.ts'
 import type { OutboxEntry, ScheduleStore } from '../core/ports/schedule-store.ts'
 import { cancelTasks } from '../server/async-result.ts'
+import { storeLaterMembers } from '../server/later-members.ts'
 import type { Publisher } from '../server/publisher.ts'
 import { handOffContext, type Runtime } from '../server/runtime.ts'
+import { countSent } from '../server/trace-send.ts'
 import { reachableFrom } from '../workflow/downstream.ts'
 import { groupsOf, guarded } from '../workflow/hand-off.ts'
 import { decodePayload } from './tick-payload.ts'
@@ -94,14 +96,16 @@ export class Outbox {
     }
   }
 
-  /** Publishes messages with their states and groups. @throws as `Publisher.send` */
+  /** Publishes messages with their states and groups. @throws as `Publisher.send`, and what the backend throws */
   async send(messages: readonly Message[]): Promise<void> {
     const { runtime, publisher } = this.#parts
     const context = handOffContext(runtime)
+    await storeLaterMembers(runtime, messages)
     let groups = groupsOf(messages, context)
     for (let start = 0; start < messages.length; start += CHUNK) {
-      const chunk = messages.slice(start, start + CHUNK).map((message) => guarded(message, context))
-      await publisher.send({ groups, messages: chunk })
+      const chunk = messages.slice(start, start + CHUNK)
+      const guardedChunk = chunk.map((message) => guarded(message, context))
+      countSent(runtime, chunk, await publisher.send({ groups, messages: guardedChunk }))
       groups = []
     }
   }

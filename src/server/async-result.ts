@@ -1,7 +1,9 @@
 import { abortReason } from '../core/clock.ts'
 import { MachineryError } from '../core/errors.ts'
+import type { FailWrite } from '../core/ports/backend.ts'
 import { nowRfc3339 } from '../core/rfc3339.ts'
 import { isTerminal, type TaskState } from '../core/task-state.ts'
+import { readProgress, type TaskProgress } from './progress.ts'
 import type { ResultWaiter } from './result-waiter.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -15,6 +17,11 @@ export interface WaitOptions {
 
 /** Start of the error text of a task that was cancelled. */
 export const CANCELLED = 'cancelled: '
+
+/** States of tasks that have not begun, or have decided to run again. */
+const NOT_BEGUN = ['PENDING', 'RECEIVED', 'RETRY'] as const
+/** States of tasks that have not ended. */
+export const NOT_ENDED: FailWrite['over'] = [...NOT_BEGUN, 'STARTED']
 
 /** States written at once. */
 const CANCEL_CHUNK = 500
@@ -52,9 +59,16 @@ export interface AsyncResult<T> {
    */
   steps(): Promise<readonly StepState[]>
   /**
-   * Ends the task, every task of a workflow, in FAILURE `cancelled: <reason>` if it has not begun: it will not run. Resolves to
-   * whether it was in time, for at least one. A worker that took it at that very moment may run it still: what it answers does
-   * not count.
+   * What its handler told last with `currentTask().progress`; undefined before that. Of a workflow: that of the last of its tasks
+   * that told any.
+   * @throws `ERR_BACKEND_REQUIRED`; `ERR_UNSUPPORTED` where the result backend has no control store.
+   */
+  progress(): Promise<TaskProgress | undefined>
+  /**
+   * Ends the task, every task of a workflow, in FAILURE `cancelled: <reason>` unless it has ended. Resolves to whether it was in
+   * time, for at least one. One that has not begun will not run. The signal of one that runs is aborted within about a second, with
+   * `ERR_TASK_CANCELLED`; what its handler answers does not count, whether it listens or not, and it is not retried. Workers in Go do
+   * not look: what they answer replaces the FAILURE.
    * @throws `ERR_BACKEND_REQUIRED`.
    */
   cancel(reason?: string): Promise<boolean>
@@ -94,18 +108,23 @@ export function asyncResult<T>(source: ResultSource<T>): AsyncResult<T> {
       const [state] = await requireBackend(source).tasks.get([source.uuid])
       return [{ uuid: source.uuid, taskName: state?.taskName ?? source.taskName, state }]
     },
+    progress: async () => {
+      requireBackend(source)
+      return (await readProgress(source.runtime, [source.uuid]))[0]
+    },
     cancel: async (reason = 'by the sender') => {
       requireBackend(source)
-      return (await cancelTasks(source.runtime, [source], CANCELLED + reason)) > 0
+      return (await cancelTasks(source.runtime, [source], CANCELLED + reason, NOT_ENDED)) > 0
     },
   }
 }
 
-/** FAILURE for those of the tasks that have not begun. Answers how many. */
+/** FAILURE for those of the tasks whose state is one of `over`, or that have none. Answers how many. */
 export async function cancelTasks(
   runtime: Runtime,
   tasks: readonly { readonly uuid: string; readonly taskName: string }[],
   error: string,
+  over: FailWrite['over'] = NOT_BEGUN,
 ): Promise<number> {
   const createdAt = nowRfc3339(runtime.clock.now())
   let cancelled = 0
@@ -116,7 +135,7 @@ export async function cancelTasks(
       error,
       createdAt,
       expiresInMs: runtime.resultsExpireInMs,
-      over: ['PENDING', 'RECEIVED', 'RETRY'] as const,
+      over,
     }))
     const outcomes = (await runtime.backend?.tasks.fail(writes)) ?? []
     cancelled += outcomes.filter((outcome) => outcome === 'written').length

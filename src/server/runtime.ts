@@ -4,19 +4,23 @@ import type { Logger } from '../core/logger.ts'
 import { withMessage, type Message } from '../core/message.ts'
 import type { Backend } from '../core/ports/backend.ts'
 import type { Broker, Outgoing } from '../core/ports/broker.ts'
+import type { ControlStore } from '../core/ports/control-store.ts'
 import type { SameStore } from '../core/ports/same-store.ts'
 import { nowRfc3339 } from '../core/rfc3339.ts'
+import type { Telemetry } from '../core/telemetry.ts'
 import type { WireLimits } from '../core/wire/limits.ts'
 import { decodeMessage, encodeMessage, type WireForm } from '../core/wire/message-codec.ts'
 import { resolveDelayMs, stripTransport } from '../core/wire/publish-fields.ts'
 import type { Registry } from '../task/registry.ts'
 import type { HandOffContext } from '../workflow/hand-off.ts'
+import type { ProcessFacts } from './process-facts.ts'
 
 /** What a server and its workers share: the ports, and how this deployment writes messages. */
 export interface Runtime {
   readonly broker: Broker
   readonly backend: Backend | undefined
   readonly sameStore: SameStore | undefined
+  readonly control: ControlStore | undefined
   readonly clock: Clock
   readonly logger: Logger
   readonly ids: IdSource
@@ -25,6 +29,9 @@ export interface Runtime {
   readonly resultsExpireInMs: number
   readonly limits: WireLimits
   readonly wire: WireForm
+  readonly facts: ProcessFacts
+  /** Undefined costs nothing. */
+  readonly telemetry: Telemetry | undefined
 }
 
 /** The publish of a message: queue, delay and body settled. The body carries the due time, never a relative delay (go-core 1.5). */
@@ -39,12 +46,23 @@ export function toOutgoing(runtime: Runtime, message: Message): Outgoing {
   })
   return {
     queue,
-    body: encodeMessage(sent, runtime.wire),
+    body: encodeMessage(asGoSends(sent, runtime.wire), runtime.wire),
     delayMs,
     priority: message.priority,
     uuid: message.uuid,
     orderingKey: message.brokerMessageGroupId,
   }
+}
+
+const NO_HEADERS: NonNullable<Message['headers']> = new Map()
+
+/** Where the bytes are exactly Go's: a send there leaves headers, if only empty ones, in the message and in its chord's callback (go-core 1.6). */
+function asGoSends(message: Message, wire: WireForm): Message {
+  if (wire !== 'full-upstream' && wire !== 'full-fork') return message
+  const { headers = NO_HEADERS, chordCallback } = message
+  if (chordCallback === undefined) return withMessage(message, { headers })
+  const { headers: ofCallback = NO_HEADERS } = chordCallback
+  return withMessage(message, { headers, chordCallback: withMessage(chordCallback, { headers: ofCallback }) })
 }
 
 /** What `workflow/` needs to turn a hand-off into writes and publishes. */
@@ -53,7 +71,9 @@ export function handOffContext(runtime: Runtime): HandOffContext {
     createdAt: () => nowRfc3339(runtime.clock.now()),
     expiresInMs: runtime.resultsExpireInMs,
     hasBackend: runtime.backend !== undefined,
-    maxBytes: runtime.limits.maxBytes,
+    get maxBytes() {
+      return runtime.limits.maxBytes
+    },
     toOutgoing: (message) => toOutgoing(runtime, message),
   }
 }

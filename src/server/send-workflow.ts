@@ -6,8 +6,10 @@ import { reachableFrom } from '../workflow/downstream.ts'
 import { groupsOf, guarded } from '../workflow/hand-off.ts'
 import type { WorkflowNode } from '../workflow/workflow-node.ts'
 import { cancelTasks } from './async-result.ts'
+import { storeLaterMembers } from './later-members.ts'
 import type { Publisher } from './publisher.ts'
 import { handOffContext, type Runtime } from './runtime.ts'
+import { countSent } from './trace-send.ts'
 
 /** Messages of one batch. */
 const SEND_CHUNK = 500
@@ -26,19 +28,22 @@ export interface WorkflowSend {
 /**
  * Publishes the roots of a workflow: all groups of the tree and the first batch together, the rest batch by batch. When a batch is
  * refused, the others are still sent; the members that were not sent become FAILURE, with everything downstream, so that no group
- * waits for them.
+ * waits for them. Answers how many messages were published; 0 without telemetry, which alone wants to know.
  * @throws the first error of a batch, after all have been tried.
  */
-export async function sendWorkflow(send: WorkflowSend): Promise<void> {
+export async function sendWorkflow(send: WorkflowSend): Promise<number> {
   const { runtime, publisher, roots } = send
   const context = handOffContext(runtime)
   const size = Math.min(SEND_CHUNK, send.sendConcurrency ?? SEND_CHUNK)
+  await storeLaterMembers(runtime, roots)
   let groups = groupsOf(roots, context)
+  let sent = 0
   let failed: { readonly error: unknown } | undefined
   for (let start = 0; start < roots.length; start += size) {
     const chunk = roots.slice(start, start + size)
     try {
-      await publisher.send({ groups, messages: chunk.map((message) => guarded(message, context)) })
+      const messages = chunk.map((message) => guarded(message, context))
+      sent += countSent(runtime, chunk, await publisher.send({ groups, messages }))
       groups = []
     } catch (error) {
       failed ??= { error }
@@ -46,6 +51,7 @@ export async function sendWorkflow(send: WorkflowSend): Promise<void> {
     }
   }
   if (failed !== undefined) throw failed.error
+  return sent
 }
 
 /** What is uncertain may run: only what was certainly refused is failed. */

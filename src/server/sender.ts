@@ -1,7 +1,7 @@
 import { MachineryError } from '../core/errors.ts'
 import type { Message } from '../core/message.ts'
 import type { SendUnit } from '../core/ports/same-store.ts'
-import { toMessage } from '../task/compile-signature.ts'
+import { toMessage, type CompileContext } from '../task/compile-signature.ts'
 import { signatureDataOf } from '../task/signature-data.ts'
 import type { TaskDefinition } from '../task/task-definition.ts'
 import { decodeResults } from '../task/task-result.ts'
@@ -10,12 +10,14 @@ import { compileWorkflow, type CompiledWorkflow, type ResultShape } from '../wor
 import { guarded } from '../workflow/hand-off.ts'
 import { treeIds } from '../workflow/tree-ids.ts'
 import { isWorkflow, workflowNode, type WorkflowNode } from '../workflow/workflow-node.ts'
-import { asyncResult, CANCELLED, cancelTasks, type AsyncResult } from './async-result.ts'
+import { asyncResult, CANCELLED, cancelTasks, NOT_ENDED, type AsyncResult } from './async-result.ts'
+import { readProgress } from './progress.ts'
 import type { Publisher } from './publisher.ts'
 import type { ResultWaiter } from './result-waiter.ts'
 import { handOffContext, type Runtime } from './runtime.ts'
 import { sendWorkflow, validateFirstSteps } from './send-workflow.ts'
 import type { BeforePublish } from './server-options.ts'
+import { countSent, traceSend } from './trace-send.ts'
 import { workflowResult } from './workflow-result.ts'
 
 /** How a workflow is sent. */
@@ -58,12 +60,20 @@ export function createSender(parts: SenderParts): Sender {
 async function sendTask(parts: SenderParts, work: unknown): Promise<AsyncResult<never>> {
   const { runtime, publisher } = parts
   const { definition, options, taskName } = signatureDataOf(work)
-  await validateBeforeSend(work)
-  const { limits } = runtime
-  const message = await beforePublish(parts, toMessage(work, { nowMs: runtime.clock.now(), limits }))
-  await publisher.send(sendUnit(runtime, message, options.resend === true))
-  const { uuid, noBackend } = message
-  return handle(parts, { uuid, taskName, definition, stored: !noBackend, noResult: noBackend })
+  const trace = runtime.telemetry && traceSend(runtime, { kind: 'task', signature: work })
+  try {
+    await validateBeforeSend(work)
+    const { clock, limits } = runtime
+    const compiled = toMessage(work, { nowMs: clock.now(), limits, traceHeaders: trace?.headers })
+    const message = await beforePublish(parts, compiled)
+    const states = await publisher.send(sendUnit(runtime, message, options.resend === true))
+    trace?.end(countSent(runtime, [message], states))
+    const { uuid, noBackend } = message
+    return handle(parts, { uuid, taskName, definition, stored: !noBackend, noResult: noBackend })
+  } catch (error) {
+    trace?.end(0, error)
+    throw error
+  }
 }
 
 async function sendTree(
@@ -71,6 +81,23 @@ async function sendTree(
   node: WorkflowNode,
   options: SendWorkOptions,
 ): Promise<AsyncResult<never>> {
+  const trace = traceSend(parts.runtime, node)
+  try {
+    const { result, sent } = await compileAndSend(parts, node, options, trace?.headers)
+    trace?.end(sent)
+    return result
+  } catch (error) {
+    trace?.end(0, error)
+    throw error
+  }
+}
+
+async function compileAndSend(
+  parts: SenderParts,
+  node: WorkflowNode,
+  options: SendWorkOptions,
+  traceHeaders: CompileContext['traceHeaders'],
+): Promise<{ readonly result: AsyncResult<never>; readonly sent: number }> {
   const { runtime, publisher } = parts
   const { sendConcurrency } = options
   if (sendConcurrency !== undefined && (!Number.isInteger(sendConcurrency) || sendConcurrency < 1)) {
@@ -81,7 +108,7 @@ async function sendTree(
   }
   await validateFirstSteps(node)
   const { clock, limits } = runtime
-  const compiled = compileWorkflow(node, { nowMs: clock.now(), ids: treeIds(node), limits })
+  const compiled = compileWorkflow(node, { nowMs: clock.now(), ids: treeIds(node), limits, traceHeaders })
   if (runtime.backend === undefined && compiled.roots.some((root) => root.groupUuid !== '')) {
     throw new MachineryError(
       'ERR_BACKEND_REQUIRED',
@@ -90,8 +117,9 @@ async function sendTree(
   }
   const roots: Message[] = []
   for (const root of compiled.roots) roots.push(await beforePublish(parts, root))
-  await sendWorkflow({ runtime, publisher, compiled, roots, sendConcurrency })
-  return treeHandle(parts, compiled, new Set(roots.map((root) => root.uuid))) as AsyncResult<never>
+  const sent = await sendWorkflow({ runtime, publisher, compiled, roots, sendConcurrency })
+  const stored = new Set(roots.map((root) => root.uuid))
+  return { result: treeHandle(parts, compiled, stored) as AsyncResult<never>, sent }
 }
 
 function treeHandle(
@@ -114,9 +142,10 @@ function treeHandle(
       })
     },
     readStates: async (uuids) => backendOf(runtime).tasks.get(uuids),
+    readProgress: (uuids) => readProgress(runtime, uuids),
     cancelAll: async (reason) => {
       backendOf(runtime)
-      return cancelTasks(runtime, compiled.tasks, CANCELLED + reason)
+      return cancelTasks(runtime, compiled.tasks, CANCELLED + reason, NOT_ENDED)
     },
   })
 }

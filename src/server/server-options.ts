@@ -5,6 +5,7 @@ import type { Message } from '../core/message.ts'
 import type { Backend } from '../core/ports/backend.ts'
 import type { Broker } from '../core/ports/broker.ts'
 import type { Lock } from '../core/ports/lock.ts'
+import type { Telemetry } from '../core/telemetry.ts'
 import type { WireLimits } from '../core/wire/limits.ts'
 import type { WireForm } from '../core/wire/message-codec.ts'
 import type { AnyTask } from '../task/task-definition.ts'
@@ -23,7 +24,10 @@ export interface ServerOptions {
   readonly defaultQueue?: string
   /** ms for which a state is kept after its last change. @default 3_600_000 */
   readonly resultsExpireInMs?: number
-  /** What the codec writes: only the fields that are set, or all. Both are read by every Machinery. @default 'compact' */
+  /**
+   * How messages are written, and states where the store keeps Go's documents and is opened by URL: only the fields that are set,
+   * all, or exactly Go's bytes in one of its dialects. All are read by every Machinery. @default 'compact'
+   */
   readonly wire?: WireForm
   /** Limits on what is read and sent. */
   readonly limits?: Partial<WireLimits>
@@ -31,6 +35,8 @@ export interface ServerOptions {
   readonly eager?: boolean
   readonly beforePublish?: BeforePublish
   readonly logger?: Logger
+  /** Where traces and metrics go: `openTelemetry()` of `machinery-ts/opentelemetry`, or a metrics endpoint's. @default nowhere */
+  readonly telemetry?: Telemetry | undefined
   readonly clock?: Clock
   /** Where the UUIDs of groups and workers come from; a task has one of its own as soon as it is called. */
   readonly ids?: IdSource

@@ -11,11 +11,15 @@ import type { Ready, ResultOf } from '../task/step.ts'
 import type { AnyTask } from '../task/task-definition.ts'
 import type { AsyncResult } from './async-result.ts'
 import { inspectorOf, purgeQueue, readable, redrive } from './control.ts'
+import { createQueues, createTasks, type Queues, type Tasks } from './pauses.ts'
+import { NO_FACTS, type ProcessFacts } from './process-facts.ts'
 import { Publisher } from './publisher.ts'
 import { ResultWaiter } from './result-waiter.ts'
 import type { Runtime } from './runtime.ts'
 import { createSender, type SendWorkOptions } from './sender.ts'
 import type { ServerOptions, ServerPorts } from './server-options.ts'
+import { checkTelemetry, serverSource } from './server-source.ts'
+import { createWorkers, type Workers } from './workers.ts'
 
 /** A message that waits for its time. */
 export interface DelayedTask {
@@ -49,6 +53,18 @@ export interface ProducerServer extends AsyncDisposable {
   }>
   /** The handle of a task that was sent elsewhere or earlier. */
   result<T = unknown>(uuid: string): AsyncResult<T>
+  /**
+   * Ends a task that was sent elsewhere or earlier, as `AsyncResult.cancel` does: pending, delayed, waiting for a retry, or running.
+   * Resolves to whether it was in time.
+   * @throws `ERR_BACKEND_REQUIRED`.
+   */
+  cancel(uuid: string, reason?: string): Promise<boolean>
+  /** The workers of all processes, and orders to them. */
+  readonly workers: Workers
+  /** Queues, and their pauses. */
+  readonly queues: Queues
+  /** Pauses of tasks by name. */
+  readonly tasks: Tasks
   /** Messages that are ready in a queue, oldest first, without taking them. */
   getPendingTasks(queue?: string, page?: Page): Promise<readonly Message[]>
   /** Messages that wait for their time, soonest first, of all queues. */
@@ -59,6 +75,8 @@ export interface ProducerServer extends AsyncDisposable {
   queueStats(queue?: string): Promise<QueueStats>
   /** Removes what waits in a queue; its tasks end as cancelled. Answers how many messages. */
   purge(queue?: string): Promise<number>
+  /** Removes the dead letters of a queue for good. Answers how many. */
+  purgeDeadLetters(queue?: string): Promise<number>
   /** Puts dead letters back into their queue, all or the given ones, and reopens their states. Answers how many. */
   redrive(queue?: string, ids?: readonly string[]): Promise<number>
   /** Forgets states and groups. */
@@ -79,19 +97,26 @@ const WIRE_FORMS: readonly WireForm[] = ['compact', 'full', 'full-upstream', 'fu
 const WHOLE: Page = { offset: 0, limit: 1_000 }
 
 /** Makes a server on given ports. The app layer's `createServer` does so from URLs. */
-export function createProducer(ports: ServerPorts, options: ServerOptions): ServerCore {
-  const runtime = runtimeOf(ports, options)
+export function createProducer(
+  ports: ServerPorts,
+  options: ServerOptions,
+  facts: ProcessFacts = NO_FACTS,
+): ServerCore {
+  const runtime = runtimeOf(ports, options, facts)
   const publisher = new Publisher(runtime)
   const waiter = new ResultWaiter(runtime)
   let closing: Promise<void> | undefined
 
   const sender = createSender({ runtime, publisher, waiter, beforePublish: options.beforePublish })
 
+  const unwatch = runtime.telemetry?.watchServer(serverSource(runtime))
+
   const refuseClosed = (): void => {
     if (closing !== undefined) throw new MachineryError('ERR_CLOSED', 'send: the server is closed')
   }
 
   const close = async (): Promise<void> => {
+    unwatch?.()
     await publisher.close()
     waiter.close()
     await ports.close()
@@ -109,6 +134,10 @@ export function createProducer(ports: ServerPorts, options: ServerOptions): Serv
       return sender.sendMany(batch)
     }) as ProducerServer['sendMany'],
     result: (uuid) => sender.result(uuid),
+    cancel: async (uuid, reason) => sender.result(uuid).cancel(reason),
+    workers: createWorkers(runtime),
+    queues: createQueues(runtime),
+    tasks: createTasks(runtime),
     getPendingTasks: async (queue = runtime.defaultQueue, page = WHOLE) =>
       readable(runtime, await inspectorOf(runtime).pending(queue, page)),
     getDelayedTasks: async (page = WHOLE) =>
@@ -119,6 +148,7 @@ export function createProducer(ports: ServerPorts, options: ServerOptions): Serv
       inspectorOf(runtime).dead(queue, page),
     queueStats: async (queue = runtime.defaultQueue) => inspectorOf(runtime).stats(queue),
     purge: async (queue = runtime.defaultQueue) => purgeQueue(runtime, queue),
+    purgeDeadLetters: async (queue = runtime.defaultQueue) => inspectorOf(runtime).purge(queue, 'dead'),
     redrive: async (queue = runtime.defaultQueue, ids) => redrive(runtime, queue, ids),
     purgeResults: async (uuids) => backendOf(runtime).tasks.purge(uuids),
     purgeGroups: async (groupUuids) => backendOf(runtime).groups.purge(groupUuids),
@@ -128,7 +158,7 @@ export function createProducer(ports: ServerPorts, options: ServerOptions): Serv
   return { server, runtime }
 }
 
-function runtimeOf(ports: ServerPorts, options: ServerOptions): Runtime {
+function runtimeOf(ports: ServerPorts, options: ServerOptions, facts: ProcessFacts): Runtime {
   const { defaultQueue = 'machinery_tasks', resultsExpireInMs = 3_600_000 } = options
   if (defaultQueue === '')
     throw new MachineryError('ERR_OPTION_INVALID', 'defaultQueue is empty; a queue name is right')
@@ -151,6 +181,7 @@ function runtimeOf(ports: ServerPorts, options: ServerOptions): Runtime {
     broker: ports.broker,
     backend: ports.backend,
     sameStore: ports.backend === undefined ? undefined : ports.broker.sameStore?.(ports.backend),
+    control: ports.backend?.control,
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
     ids: options.ids ?? randomIds,
@@ -159,6 +190,8 @@ function runtimeOf(ports: ServerPorts, options: ServerOptions): Runtime {
     resultsExpireInMs,
     limits: wireLimits(options.limits),
     wire,
+    facts,
+    telemetry: checkTelemetry(options.telemetry),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { TaskState } from '../core/task-state.ts'
 import type { CompiledWorkflow, ResultShape } from '../workflow/compile-workflow.ts'
 import type { AsyncResult, StepState, WaitOptions } from './async-result.ts'
+import type { TaskProgress } from './progress.ts'
 
 /** What a workflow's handle is made of: the handles of its tasks. */
 export interface WorkflowResultSource {
@@ -9,7 +10,9 @@ export interface WorkflowResultSource {
   readonly handleOf: (uuid: string) => AsyncResult<unknown>
   /** The states of many tasks in one read. */
   readonly readStates: (uuids: readonly string[]) => Promise<readonly (TaskState | undefined)[]>
-  /** Cancels what has not begun of many tasks. Answers how many. */
+  /** What many tasks told of their progress. */
+  readonly readProgress: (uuids: readonly string[]) => Promise<readonly (TaskProgress | undefined)[]>
+  /** Cancels what has not ended of many tasks. Answers how many. */
   readonly cancelAll: (reason: string) => Promise<number>
 }
 
@@ -25,6 +28,10 @@ export function workflowResult(source: WorkflowResultSource): AsyncResult<unknow
     steps: async () => {
       const states = await readStates(compiled.tasks.map((task) => task.uuid))
       return compiled.tasks.map((task, index): StepState => ({ ...task, state: states[index] }))
+    },
+    progress: async () => {
+      const told = await source.readProgress(compiled.tasks.map((task) => task.uuid))
+      return told.findLast((progress) => progress !== undefined)
     },
     cancel: async (reason = 'by the sender') => (await source.cancelAll(reason)) > 0,
   }

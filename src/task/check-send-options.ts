@@ -23,6 +23,7 @@ const CHECKS: { readonly [K in keyof Required<SendOptions>]: check.OptionCheck<u
   ignoreWhenTaskNotRegistered: check.flag,
   stopTaskDeletionOnError: check.flag,
   brokerMessageGroupId: check.text,
+  splitSpan: check.flag,
   resend: check.flag,
 }
 

@@ -19,6 +19,8 @@ export interface CompileContext {
   readonly nowMs: number
   /** What readers accept. @default 128 deep, 10,000 nested */
   readonly limits?: Pick<WireLimits, 'maxSignatureDepth' | 'maxSignatures'>
+  /** The trace context of the send, put into the headers of every message without `splitSpan`; headers that were given stay. */
+  readonly traceHeaders?: ReadonlyMap<string, JsonText> | undefined
 }
 
 const NANOS_PER_MS = 1_000_000
@@ -32,8 +34,8 @@ const NANOS_PER_MS = 1_000_000
  * deeper, or are more, than the limits.
  */
 export function toMessage(signature: unknown, context: CompileContext): Message {
-  const { nowMs, limits = DEFAULT_WIRE_LIMITS } = context
-  return compile(signature, { nowMs, limits, nested: -1 }, 0)
+  const { nowMs, limits = DEFAULT_WIRE_LIMITS, traceHeaders } = context
+  return compile(signature, { nowMs, limits, traceHeaders, nested: -1 }, 0)
 }
 
 /**
@@ -41,14 +43,15 @@ export function toMessage(signature: unknown, context: CompileContext): Message 
  * @throws as `toMessage`
  */
 export function toEmbeddedMessage(signature: unknown, context: CompileContext): Message {
-  const { nowMs, limits = DEFAULT_WIRE_LIMITS } = context
-  return compile(signature, { nowMs, limits, nested: -1 }, 1)
+  const { nowMs, limits = DEFAULT_WIRE_LIMITS, traceHeaders } = context
+  return compile(signature, { nowMs, limits, traceHeaders, nested: -1 }, 1)
 }
 
 /** State of one compilation. */
 interface Compilation {
   readonly nowMs: number
   readonly limits: NonNullable<CompileContext['limits']>
+  readonly traceHeaders: CompileContext['traceHeaders']
   /** Signatures so far, without the outermost. One signature may stand in many places: counting bounds its copies. */
   nested: number
 }
@@ -70,13 +73,13 @@ function compile(signature: unknown, compilation: Compilation, depth: number): M
     groupUuid: '',
     groupTaskCount: 0,
     args,
-    headers: headersOf(options),
+    headers: headersOf(options, compilation.traceHeaders),
     priority: options.priority ?? 0,
     immutable: options.immutable ?? false,
     retryCount: options.retryCount ?? defaults?.retryCount ?? 0,
     attemptCount: 0,
     retryTimeoutSeconds: 0,
-    splitSpan: false,
+    splitSpan: options.splitSpan ?? false,
     onSuccess: compileAll(options.onSuccess, compilation, depth),
     onError: compileAll(options.onError, compilation, depth),
     chordCallback: undefined,
@@ -120,17 +123,21 @@ function etaOf({ eta, delayMs }: SettledOptions, nowMs: number): string {
   return delayMs === undefined || delayMs === 0 ? '' : nowRfc3339(Math.ceil(nowMs + delayMs))
 }
 
-function headersOf(options: SettledOptions): ReadonlyMap<string, JsonText> | undefined {
-  const { headers, retry, softLimitMs, hardLimitMs } = options
+function headersOf(
+  options: SettledOptions,
+  traceHeaders: CompileContext['traceHeaders'],
+): ReadonlyMap<string, JsonText> | undefined {
+  const { headers, retry, softLimitMs, hardLimitMs, splitSpan } = options
+  const carried = splitSpan === true ? undefined : traceHeaders
   if (
     headers === undefined &&
     retry === undefined &&
     softLimitMs === undefined &&
     hardLimitMs === undefined
   ) {
-    return undefined
+    return carried
   }
-  const texts = new Map<string, JsonText>()
+  const texts = new Map<string, JsonText>(carried)
   for (const [name, value] of Object.entries(headers ?? {})) texts.set(name, quote(value))
   if (retry !== undefined) texts.set(RETRY_HEADER, quote(formatRetryPolicy(retry)))
   if (softLimitMs !== undefined) texts.set(SOFT_LIMIT_HEADER, `"${softLimitMs}"`)

@@ -40,6 +40,8 @@ export interface SendOptions<Out extends Args = Args> {
   readonly stopTaskDeletionOnError?: boolean
   /** Message group of an SQS FIFO queue. */
   readonly brokerMessageGroupId?: string
+  /** The message carries no trace context: its run begins a trace without a link to the send. @default false */
+  readonly splitSpan?: boolean
   /** With the UUID of an earlier run, starts it again as a new generation; otherwise `send` returns the earlier run. */
   readonly resend?: boolean
 }

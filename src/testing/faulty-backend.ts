@@ -32,7 +32,7 @@ export function faultyBackend(backend: Backend, faults: BackendFaults, clock: Cl
       return answer
     }
 
-  const { tasks, groups } = backend
+  const { tasks, groups, control } = backend
   const watch = backend.watch?.bind(backend)
   return {
     capabilities: backend.capabilities,
@@ -56,6 +56,16 @@ export function faultyBackend(backend: Backend, faults: BackendFaults, clock: Cl
     },
     // Out of reach of the faults, but there: a server over it keeps protocol C1.
     ...(backend.schedules === undefined ? {} : { schedules: backend.schedules }),
+    ...(control === undefined
+      ? {}
+      : {
+          control: {
+            put: through('put', (area, writes) => control.put(area, writes)),
+            get: through('get', (area, keys) => control.get(area, keys)),
+            list: through('list', (area, prefix) => control.list(area, prefix)),
+            remove: through('remove', (area, keys) => control.remove(area, keys)),
+          },
+        }),
     ...(watch === undefined ? {} : { watch: through('watch', watch) }),
     close: () => backend.close(),
   }

@@ -12,6 +12,7 @@ const KNOWN_OPTIONS: readonly string[] = [
   'deadLetterFailures',
   'graceMs',
   'noSignals',
+  'heartbeatMs',
   'hooks',
   'middleware',
 ] satisfies readonly (keyof WorkerOptions)[]
@@ -33,7 +34,8 @@ const ORDERS: readonly unknown[] = ['weighted', 'strict']
  * @throws `ERR_OPTION_INVALID` naming the option, its value and what would be right.
  */
 export function checkWorkerOptions(options: WorkerOptions): void {
-  const { concurrency, slots, maxDeliveries, graceMs, unknownTask, order, middleware = [] } = options
+  const { concurrency, slots, maxDeliveries, graceMs, heartbeatMs, unknownTask, order } = options
+  const { middleware = [] } = options
   refuseUnknown('startWorker', 'option', options, KNOWN_OPTIONS)
   refuseUnknown('hooks', 'hook', options.hooks ?? {}, KNOWN_HOOKS)
   if (slots !== undefined && concurrency !== undefined)
@@ -46,6 +48,12 @@ export function checkWorkerOptions(options: WorkerOptions): void {
   if (maxDeliveries !== undefined && (!Number.isInteger(maxDeliveries) || maxDeliveries < 1))
     throw invalid(`maxDeliveries is ${maxDeliveries}; a whole number above 0 is right`)
   if (graceMs !== undefined) checkGraceMs(graceMs)
+  if (
+    heartbeatMs !== undefined &&
+    heartbeatMs !== 0 &&
+    !(Number.isFinite(heartbeatMs) && heartbeatMs >= 1_000)
+  )
+    throw invalid(`heartbeatMs is ${heartbeatMs}; 0, or a number of ms from 1000, is right`)
   if (unknownTask !== undefined && typeof unknownTask !== 'function' && !POLICIES.includes(unknownTask))
     throw invalid(`unknownTask is ${unknownTask}; 'retryLater', 'deadLetter', 'drop' or a function is right`)
   if (order !== undefined && !ORDERS.includes(order))

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { MachineryError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Message } from '../core/message.ts'
+import type { TaskProgress } from '../server/progress.ts'
 
 /** What a handler can know and do about the run it is in. */
 export interface CurrentTask {
@@ -15,8 +16,8 @@ export interface CurrentTask {
   /** Header values that are strings. */
   readonly headers: ReadonlyMap<string, string>
   /**
-   * Aborted when the handler should end early: soft limit, hard limit, shutdown after the grace time, or a lost lease.
-   * The reason is a `MachineryError` with `ERR_TASK_TIMEOUT`, `ERR_CLOSED` or `ERR_LEASE_LOST`.
+   * Aborted when the handler should end early: soft limit, hard limit, shutdown after the grace time, a lost lease, or a task that was
+   * cancelled. The reason is a `MachineryError` with `ERR_TASK_TIMEOUT`, `ERR_CLOSED`, `ERR_LEASE_LOST` or `ERR_TASK_CANCELLED`.
    */
   readonly signal: AbortSignal
   /** Epoch ms at which the hard limit ends the run; undefined without one. */
@@ -32,6 +33,13 @@ export interface CurrentTask {
    * @throws `ERR_UNSUPPORTED` where the broker has no leases to extend; `ERR_LEASE_LOST`.
    */
   extend(ms: number): Promise<void>
+  /**
+   * Tells how far the task is, for `AsyncResult.progress()`. Returns at once; the newest value of each task is stored, at most once a
+   * second, and kept as long as a result. A report that cannot be stored is no error.
+   * @throws `ERR_OPTION_INVALID` for anything but a number from 0 to 1, or an object that is JSON of at most 4 KiB;
+   * `ERR_BACKEND_REQUIRED`; `ERR_UNSUPPORTED` where the result backend has no control store.
+   */
+  progress(value: TaskProgress): void
 }
 
 /** The context of one worker's handlers. */

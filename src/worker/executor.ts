@@ -18,6 +18,9 @@ import {
 import { logFields, type Held } from './held.ts'
 import { decide, hold, type Decision } from './intake.ts'
 import { headerRetryPolicy } from './message-headers.ts'
+import type { Pauses } from './pauses.ts'
+import type { ProgressReports } from './progress-reports.ts'
+import { endRun, failureOutcome } from './run-trace.ts'
 import { runTask, type RunEnd } from './task-run.ts'
 import { unknownTaskEnd } from './unknown-task.ts'
 import type { Middleware, UnknownTaskPolicy, WorkerHooks } from './worker-options.ts'
@@ -30,6 +33,8 @@ export interface ExecutorOptions {
   readonly deadLetterFailures: boolean
   readonly hooks: WorkerHooks
   readonly middleware: readonly Middleware[]
+  readonly pauses: Pauses
+  readonly progress: ProgressReports
   readonly end: (ending: Ending) => void
   /** Calls a hook and logs what it throws. */
   readonly callHook: (name: keyof WorkerHooks, call: () => unknown) => void
@@ -51,7 +56,9 @@ export class Executor {
    * @throws what the backend throws; `helds` may be given to `consider` again then.
    */
   async consider(helds: readonly Held[]): Promise<readonly Held[]> {
-    const decisions = await decide(this.#options.runtime, helds, this.#options.maxDeliveries)
+    const { runtime, maxDeliveries, pauses } = this.#options
+    const isPaused = (name: string): boolean => pauses.isTaskPaused(name)
+    const decisions = await decide(runtime, helds, maxDeliveries, isPaused)
     return helds.filter((held, index) => this.#apply(held, decisions[index] ?? { kind: 'run' }))
   }
 
@@ -73,11 +80,11 @@ export class Executor {
 
   /** Runs a task; `onSlotFree` is called when its handler has ended. */
   run(held: Held, onSlotFree: () => void): void {
-    const { runtime, middleware, hooks } = this.#options
+    const { runtime, middleware, hooks, progress } = this.#options
     runTask(
       runtime,
       held,
-      { middleware, beforeTask: hooks.beforeTask },
+      { middleware, beforeTask: hooks.beforeTask, progress },
       (end, task) => this.#ended(held, end, task),
       onSlotFree,
     )
@@ -106,10 +113,19 @@ export class Executor {
       case 'unknownTask':
         this.#unknown(held)
         return false
+      case 'paused':
+        this.#paused(held)
+        return false
       case 'giveUp':
         this.#giveUp(held, decision.reason)
         return false
     }
+  }
+
+  #paused(held: Held): void {
+    const delayMs = this.#options.pauses.nextDelayMs()
+    this.#options.runtime.logger.debug({ ...logFields(held), retryInMs: delayMs }, 'paused task: given back')
+    this.#end(held, settleEnding(held, { id: held.delivery.id, kind: 'release', delayMs, counted: false }))
   }
 
   #unknown(held: Held): void {
@@ -145,6 +161,7 @@ export class Executor {
   #ended(held: Held, end: RunEnd, task: CurrentTask): void {
     // Given back at shutdown: what the handler answers now belongs to nobody.
     if (held.ended) return
+    if (held.abortedBy === 'cancelled') return this.#cancelled(held, task)
     if (end.kind === 'returned') return this.#returned(held, end.value, task)
     if (end.kind === 'threw') return this.#threw(held, end.thrown, task)
     if (end.kind === 'badArguments') {
@@ -167,6 +184,7 @@ export class Executor {
     } catch (error) {
       return this.#failed(held, error, task)
     }
+    endRun(runtime, held, 'success')
     this.#after(task, 'success')
   }
 
@@ -187,6 +205,7 @@ export class Executor {
 
   #giveBack(held: Held): void {
     this.#options.runtime.logger.debug({ ...logFields(held), abortedBy: held.abortedBy }, 'task given back')
+    endRun(this.#options.runtime, held, 'released')
     this.#end(held, settleEnding(held, { id: held.delivery.id, kind: 'release', delayMs: 0, counted: false }))
   }
 
@@ -218,6 +237,7 @@ export class Executor {
     } catch (cause) {
       return this.#failed(held, cause, task)
     }
+    endRun(runtime, held, 'retry', thrown)
     const isOutcome = outcomeOf(thrown) !== undefined
     runtime.logger[isOutcome ? 'info' : 'debug'](
       { ...logFields(held), retryInMs: delayMs, error },
@@ -227,10 +247,21 @@ export class Executor {
     this.#after(task, 'retry')
   }
 
+  /** Whatever the handler answers: the end that is stored stands, and its hand-off follows; this one counts only where it is gone. */
+  #cancelled(held: Held, task: CurrentTask): void {
+    const { runtime } = this.#options
+    const text = errorText(task.signal.reason)
+    this.#end(held, failureEnding(runtime, held, text, undefined))
+    endRun(runtime, held, 'cancelled', task.signal.reason)
+    runtime.logger.info({ ...logFields(held), reason: text }, 'task cancelled')
+    this.#after(task, 'failure')
+  }
+
   /** A verdict of the handler, not an error: no error handler is called (core/outcome). */
   #rejected(held: Held, reason: string, task: CurrentTask): void {
     this.#end(held, failureEnding(this.#options.runtime, held, reason, `rejected: ${reason}`))
     const err = new MachineryError('ERR_TASK_REJECTED', reason)
+    endRun(this.#options.runtime, held, 'rejected', err)
     this.#options.runtime.logger.info({ ...logFields(held), err }, 'task rejected')
     this.#after(task, 'failure')
   }
@@ -244,6 +275,7 @@ export class Executor {
     const { hooks, callHook, runtime } = this.#options
     const deadLetter = isKept ? `failed: ${errorText(thrown)}` : undefined
     this.#end(held, failureEnding(runtime, held, errorText(thrown), deadLetter))
+    endRun(runtime, held, failureOutcome(thrown), thrown)
     if (hooks.taskError === undefined)
       runtime.logger.error({ ...logFields(held), err: thrown }, 'task failed')
     else callHook('taskError', () => hooks.taskError?.(thrown, task))

@@ -1,6 +1,7 @@
 import { abortReason, sleep, type Clock } from '../core/clock.ts'
 import { isMachineryError } from '../core/errors.ts'
 import type { Consumer, Delivery } from '../core/ports/broker.ts'
+import type { FetchProgress } from '../core/telemetry.ts'
 import { backoffMs } from './backoff.ts'
 import type { QueueLine } from './queue-order.ts'
 import { queueOrder } from './queue-order.ts'
@@ -18,6 +19,8 @@ export interface FetcherOptions {
   readonly room: () => number
   /** Takes what was claimed; the next claim waits for it. */
   readonly accept: (consumer: Consumer, deliveries: readonly Delivery[]) => Promise<void>
+  /** Whether nothing is to be claimed from a queue for now; `reconsider` tells of a change. */
+  readonly isHeldBack: (queue: string) => boolean
   readonly beforeConsume: ((queue: string) => boolean | Promise<boolean>) | undefined
   readonly onError: (error: unknown) => void
 }
@@ -31,6 +34,12 @@ export class Fetcher implements Service {
   readonly name = 'fetcher'
   readonly #options: FetcherOptions
   readonly #stopped = new AbortController()
+  /** Ends claims that wait: for a stop, or to ask the store at once. */
+  #waiting = new AbortController()
+  /** Somebody wants to know whether the store answers; remembered through a pause after an error. */
+  #isAsked = false
+  #rounds = 0
+  #waitsForRoom = false
   #loop: Promise<void> | undefined
   #wake: (() => void) | undefined
 
@@ -45,6 +54,7 @@ export class Fetcher implements Service {
 
   async stop(): Promise<void> {
     this.#stopped.abort()
+    this.#waiting.abort(abortReason(this.#stopped.signal))
     this.wake()
     await this.#loop
   }
@@ -53,6 +63,29 @@ export class Fetcher implements Service {
   wake(): void {
     this.#wake?.()
     this.#wake = undefined
+  }
+
+  /**
+   * How far it is: a round counts when the store has answered it, or a hook refused it. A claim that waits is asked to look at
+   * once, so that this goes on where nothing arrives.
+   */
+  progress(): FetchProgress {
+    const progress = { rounds: this.#rounds, waitsForRoom: this.#waitsForRoom }
+    this.#isAsked = true
+    this.#lookAtOnce()
+    return progress
+  }
+
+  /** What is held back has changed: no claim goes on waiting that should not. */
+  reconsider(): void {
+    this.#lookAtOnce()
+    this.wake()
+  }
+
+  #lookAtOnce(): void {
+    if (this.#stopped.signal.aborted) return
+    this.#waiting.abort()
+    this.#waiting = new AbortController()
   }
 
   async #run(): Promise<void> {
@@ -74,40 +107,77 @@ export class Fetcher implements Service {
 
   async #round(): Promise<void> {
     const room = this.#options.room()
-    if (room <= 0) return new Promise((resolve) => (this.#wake = resolve))
-    const [only, ...others] = this.#options.lines
-    if (only === undefined) return new Promise((resolve) => (this.#wake = resolve))
+    if (room <= 0) return this.#waitForRoom()
+    const lines = this.#options.lines.filter(({ queue }) => !this.#options.isHeldBack(queue))
+    const [only, ...others] = lines
+    if (only === undefined) return this.#waitForRoom()
     if (others.length === 0) return this.#claimOne(only, room)
-    return this.#claimSeveral(room)
+    return this.#claimSeveral(lines, room)
+  }
+
+  async #waitForRoom(): Promise<void> {
+    this.#waitsForRoom = true
+    await new Promise<void>((resolve) => (this.#wake = resolve))
+    this.#waitsForRoom = false
   }
 
   async #claimOne(line: QueueLine, room: number): Promise<void> {
-    if (!(await this.#mayConsume(line))) return this.#pause(REFUSED_PAUSE_MS)
-    const deliveries = await line.consumer.claim(room, this.#stopped.signal)
+    if (!(await this.#mayConsume(line))) return this.#refused()
+    const deliveries = await this.#claimWaiting(line, room)
     await this.#options.accept(line.consumer, deliveries)
+    this.#rounds += 1
   }
 
-  async #claimSeveral(room: number): Promise<void> {
+  /** Waits for something to claim; asked to look at once, it takes what is there. */
+  async #claimWaiting(line: QueueLine, want: number): Promise<readonly Delivery[]> {
+    const { isHeldBack } = this.#options
+    if (isHeldBack(line.queue)) return []
+    if (this.#isAsked) return this.#claimNow(line, want)
+    const { signal } = this.#waiting
+    try {
+      return await line.consumer.claim(want, signal)
+    } catch (error) {
+      if (!signal.aborted || this.#stopped.signal.aborted) throw error
+      return isHeldBack(line.queue) ? [] : this.#claimNow(line, want)
+    }
+  }
+
+  async #claimNow(line: QueueLine, want: number): Promise<readonly Delivery[]> {
+    const deliveries = await line.consumer.claim(want)
+    this.#isAsked = false
+    return deliveries
+  }
+
+  async #refused(): Promise<void> {
+    this.#rounds += 1
+    await this.#pause(REFUSED_PAUSE_MS)
+  }
+
+  async #claimSeveral(lines: readonly QueueLine[], room: number): Promise<void> {
     let left = room
     const allowed: QueueLine[] = []
-    for (const line of queueOrder(this.#options.lines, this.#options.order, this.#options.clock)) {
+    for (const line of queueOrder(lines, this.#options.order, this.#options.clock)) {
       if (!(await this.#mayConsume(line))) continue
+      if (this.#options.isHeldBack(line.queue)) continue
       allowed.push(line)
       const deliveries = await line.consumer.claim(left)
       await this.#options.accept(line.consumer, deliveries)
       left -= deliveries.length
-      if (left <= 0) return
+      if (left <= 0) break
     }
+    if (allowed.length === 0) return this.#refused()
+    this.#rounds += 1
     if (left < room) return
-    if (allowed.length === 0) return this.#pause(REFUSED_PAUSE_MS)
-    await this.#waitForFirst(allowed)
+    await this.#waitForFirst(allowed.filter(({ queue }) => !this.#options.isHeldBack(queue)))
   }
 
   /** All queues are empty: waits on each, for one delivery, and stops waiting on the others when one has it. */
   async #waitForFirst(lines: readonly QueueLine[]): Promise<void> {
     const first = new AbortController()
-    const stop = (): void => first.abort(abortReason(this.#stopped.signal))
-    this.#stopped.signal.addEventListener('abort', stop, { once: true })
+    const { signal } = this.#waiting
+    const stop = (): void => first.abort(abortReason(signal))
+    if (signal.aborted) return
+    signal.addEventListener('abort', stop, { once: true })
     const errors: unknown[] = []
     await Promise.all(
       lines.map(async (line) => {
@@ -127,7 +197,7 @@ export class Fetcher implements Service {
         }
       }),
     )
-    this.#stopped.signal.removeEventListener('abort', stop)
+    signal.removeEventListener('abort', stop)
     if (errors.length > 0) throw errors[0]
   }
 

@@ -41,7 +41,7 @@ export async function finishOverTwoPorts(
   await giveUpAll(runtime, steps)
   await handOffAll(runtime, steps)
   await finishGroups(runtime, open(steps))
-  await settleAll(open(steps))
+  await settleAll(runtime, open(steps))
   return steps.map((step) => step.verdict ?? 'done')
 }
 
@@ -53,7 +53,7 @@ export async function triggerAndSettle(
 ): Promise<readonly Verdict[]> {
   const steps = endings.map((ending): Step => newStep(ending, ending.handOff, onError))
   await finishGroups(runtime, steps)
-  await settleAll(open(steps))
+  await settleAll(runtime, open(steps))
   return steps.map((step) => step.verdict ?? 'done')
 }
 
@@ -197,10 +197,17 @@ async function finishGroups(runtime: Runtime, steps: readonly Step[]): Promise<v
 async function finishMembers(runtime: Runtime, ends: readonly OpenEnd[]): Promise<void> {
   if (ends.length === 0 || runtime.backend === undefined) return
   const outcomes = await runtime.backend.groups.finish(ends.map(({ end }) => end.finish))
-  for (const [index, ended] of ends.entries()) {
-    if (outcomes[index] === 'trigger') await trigger(runtime, ended)
+  const owned = ends.filter((_, index) => outcomes[index] === 'trigger')
+  for (let from = 0; from < owned.length; from += TRIGGERS_AT_ONCE) {
+    const some = owned.slice(from, from + TRIGGERS_AT_ONCE)
+    const ended = await Promise.allSettled(some.map((one) => trigger(runtime, one)))
+    const failed = ended.find((end) => end.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
   }
 }
+
+/** Side by side, since others may wait for a group's trigger; each has the results of all its members at hand. */
+const TRIGGERS_AT_ONCE = 16
 
 /**
  * Publishes a group's callback, or fails it and with it members of other groups, whose triggers follow. The trigger stays ours until all
@@ -215,11 +222,15 @@ async function trigger(runtime: Runtime, { step, end }: OpenEnd): Promise<void> 
   await handOffAll(runtime, [triggered])
   if (triggered.verdict === undefined) await finishGroups(runtime, [triggered])
   if (triggered.verdict === 'again') step.verdict = 'again'
-  else await backend.groups.triggered([end.finish.groupUuid])
+  else {
+    await backend.groups.triggered([end.finish.groupUuid])
+    for (const { message } of callback.next)
+      runtime.telemetry?.sent(end.member.chordCallback?.name ?? '', message.queue)
+  }
 }
 
 /** A settlement that is lost is no error: the copy that owns the message now finds the terminal state. */
-async function settleAll(steps: readonly Step[]): Promise<void> {
+async function settleAll({ telemetry }: Runtime, steps: readonly Step[]): Promise<void> {
   const byConsumer = new Map<Consumer, { step: Step; settlement: Settlement }[]>()
   for (const step of steps) {
     const { consumer } = step.ending.held
@@ -230,7 +241,12 @@ async function settleAll(steps: readonly Step[]): Promise<void> {
   }
   for (const [consumer, items] of byConsumer) {
     try {
-      await consumer.settle(items.map((item) => item.settlement))
+      const outcomes = await consumer.settle(items.map((item) => item.settlement))
+      if (telemetry === undefined) continue
+      items.forEach(({ step, settlement }, index) => {
+        if (settlement.kind === 'deadLetter' && outcomes[index] === 'settled')
+          telemetry.deadLettered(step.ending.held)
+      })
     } catch (error) {
       if (isMachineryError(error, 'ERR_CLOSED')) continue
       items[0]?.step.onError(error)

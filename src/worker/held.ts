@@ -1,9 +1,10 @@
 import type { Message } from '../core/message.ts'
 import type { Consumer, Delivery } from '../core/ports/broker.ts'
 import type { RunnableTask } from '../task/registry.ts'
+import type { TaskTimes, TracedRun } from './run-trace.ts'
 
 /** Why a handler's signal was aborted. */
-export type AbortKind = 'leaseLost' | 'shutdown' | 'softLimit' | 'hardLimit'
+export type AbortKind = 'leaseLost' | 'shutdown' | 'softLimit' | 'hardLimit' | 'cancelled'
 
 /** One delivery that this worker holds, from the claim to its settlement. */
 export interface Held {
@@ -20,14 +21,20 @@ export interface Held {
   readonly fencedTimes: number
   /** Whether `begin` was recorded before the handler started. */
   begun: boolean
-  /** Aborts the handler's signal; set while it runs. */
-  abort: ((kind: AbortKind) => void) | undefined
+  /** Monotonic ms at which its handler began; undefined before. */
+  startedAt: number | undefined
+  /** Aborts the handler's signal; set while it runs. `text`: who ended a task that is cancelled, and why. */
+  abort: ((kind: AbortKind, text?: string) => void) | undefined
   /** Why its handler's signal was aborted, if it was. */
   abortedBy: AbortKind | undefined
   /** Whether it is ours no more: its message was, or will be, handed to somebody else. */
   isLost: boolean
   /** Whether its end was decided: what a handler that still runs answers is ignored then. */
   ended: boolean
+  /** Since when it waits; undefined without telemetry. */
+  times: TaskTimes | undefined
+  /** Its run; undefined before it, and without telemetry. */
+  run: TracedRun | undefined
 }
 
 /** A message in short, for log lines. */

@@ -6,6 +6,7 @@ import { decodeMessage } from '../core/wire/message-codec.ts'
 import type { Runtime } from '../server/runtime.ts'
 import type { Held } from './held.ts'
 import { messageDigest } from './message-digest.ts'
+import { taskTimes } from './run-trace.ts'
 
 /** What is to be done with a held delivery. */
 export type Decision =
@@ -15,6 +16,8 @@ export type Decision =
   /** This attempt decided to retry before: publish the recorded bytes, then acknowledge. */
   | { readonly kind: 'intent'; readonly body: Uint8Array }
   | { readonly kind: 'unknownTask' }
+  /** Its task is paused: not now. */
+  | { readonly kind: 'paused' }
   /** It must not run: dead letter, with the reason. */
   | { readonly kind: 'giveUp'; readonly reason: string }
 
@@ -45,9 +48,12 @@ export async function decide(
   runtime: Runtime,
   helds: readonly Held[],
   maxDeliveries: number,
+  isPaused: (taskName: string) => boolean,
 ): Promise<readonly Decision[]> {
   const states = await readStates(runtime, helds)
-  const decisions = helds.map((held, index) => firstDecision(held, states[index], maxDeliveries))
+  if (runtime.telemetry !== undefined)
+    helds.forEach((held, index) => (held.times = taskTimes(held.message, states[index])))
+  const decisions = helds.map((held, index) => firstDecision(held, states[index], maxDeliveries, isPaused))
   const toBegin = helds.flatMap((held, index) =>
     needsBegin(held, states[index], decisions[index]) ? [{ held, index }] : [],
   )
@@ -85,9 +91,16 @@ async function readStates(
   return helds.map((held) => (held.hasState ? read[next++] : undefined))
 }
 
-function firstDecision(held: Held, state: TaskState | undefined, maxDeliveries: number): Decision {
+function firstDecision(
+  held: Held,
+  state: TaskState | undefined,
+  maxDeliveries: number,
+  isPaused: (taskName: string) => boolean,
+): Decision {
   // A hand-off that is not confirmed must never be given up, whatever the count says.
   if (state !== undefined && isTerminal(state.state)) return { kind: 'repeat', state }
+  // Before anything that counts: a pause uses neither attempts nor deliveries.
+  if (isPaused(held.message.name)) return { kind: 'paused' }
   // A task that no worker here knows has a limit of its own.
   if (held.task === undefined) return { kind: 'unknownTask' }
   // What nobody began has killed nobody: its count comes from workers that did not know the task.
@@ -119,10 +132,13 @@ function makeHeld(runtime: Runtime, consumer: Consumer, delivery: Delivery, mess
     attempt: message.attemptCount + delivery.deliveryCount + 1,
     fencedTimes: 0,
     begun: false,
+    startedAt: undefined,
     abort: undefined,
     abortedBy: undefined,
     isLost: false,
     ended: false,
+    times: undefined,
+    run: undefined,
   }
 }
 

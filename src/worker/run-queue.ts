@@ -85,6 +85,13 @@ export class RunQueue {
     return this.#takeAll()
   }
 
+  /** Takes out what waits and is not wanted any more. */
+  takeOut(isUnwanted: (held: Held) => boolean): readonly Held[] {
+    const waiting = this.#takeAll()
+    this.#waiting = waiting.filter((held) => !isUnwanted(held))
+    return waiting.filter((held) => isUnwanted(held))
+  }
+
   #takeAll(): readonly Held[] {
     const left = this.#waiting.slice(this.#head)
     this.#waiting = []
@@ -117,6 +124,7 @@ export class RunQueue {
   #start(held: Held): void {
     const { clock, slots, run } = this.#options
     const startedAt = clock.monotonic()
+    held.startedAt = startedAt
     this.#running += 1
     this.#starts += 1
     run(held, () => {

@@ -1,4 +1,4 @@
-import { isMachineryError } from '../core/errors.ts'
+import { isMachineryError, MachineryError } from '../core/errors.ts'
 import type { Timer } from '../core/clock.ts'
 import type { BeginWrite } from '../core/ports/backend.ts'
 import type { FinishUnit } from '../core/ports/same-store.ts'
@@ -6,6 +6,7 @@ import type { Runtime } from '../server/runtime.ts'
 import { backoffMs } from './backoff.ts'
 import type { Ending } from './ending.ts'
 import { finishOverTwoPorts, triggerAndSettle, type Verdict } from './finish-over-two-ports.ts'
+import { HandOffTraces } from './hand-off-traces.ts'
 import { logFields, type Held } from './held.ts'
 import { messageDigest } from './message-digest.ts'
 import type { Service } from './service.ts'
@@ -32,6 +33,7 @@ export class Settler implements Service {
   readonly name = 'settler'
   readonly #runtime: Runtime
   readonly #events: SettlerEvents
+  readonly #traces: HandOffTraces | undefined
   #endings: Ending[] = []
   /** First deliveries that run without a recorded begin: STARTED goes out with the next flush, unless they end before it. */
   readonly #started = new Set<Held>()
@@ -45,6 +47,7 @@ export class Settler implements Service {
   constructor(runtime: Runtime, events: SettlerEvents) {
     this.#runtime = runtime
     this.#events = events
+    this.#traces = runtime.telemetry && new HandOffTraces(runtime.telemetry)
   }
 
   start(): void {}
@@ -62,6 +65,7 @@ export class Settler implements Service {
     this.#later.clear()
     this.#endings = []
     this.#started.clear()
+    this.#traces?.abandon(new MachineryError('ERR_CLOSED', 'the worker was closed before it was stored'))
   }
 
   /** Endings that are not settled yet. */
@@ -80,6 +84,7 @@ export class Settler implements Service {
   end(ending: Ending): void {
     this.#started.delete(ending.held)
     if (this.#abandoned) return
+    this.#traces?.begin(ending)
     this.#endings.push(ending)
     this.#schedule()
   }
@@ -168,6 +173,8 @@ export class Settler implements Service {
 
   #verdict(ending: Ending, verdict: Verdict): void {
     this.#inFlight -= 1
+    if (verdict === 'done') this.#traces?.done(ending)
+    else if (verdict === 'fenced') this.#traces?.end(ending)
     if (verdict === 'done') return this.#events.onSettled(ending.held)
     if (verdict === 'fenced') return this.#events.onFenced(ending.held)
     if (this.#abandoned) return

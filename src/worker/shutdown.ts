@@ -58,7 +58,8 @@ function pause(clock: Clock, ms: number, hurry: AbortSignal): Promise<void> {
   })
 }
 
-function withDeadline(clock: Clock, work: Promise<void>, ms: number): Promise<void> {
+/** Resolves when `work` has ended, or after `ms`. */
+export function withDeadline(clock: Clock, work: Promise<void>, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = clock.setTimer(resolve, ms, true)
     void work.finally(() => {

@@ -6,6 +6,9 @@ import type { Runtime } from '../server/runtime.ts'
 import { taskContext, type CurrentTask } from './current-task.ts'
 import { logFields, type AbortKind, type Held } from './held.ts'
 import { headerMs, stringHeaders } from './message-headers.ts'
+import { traceRun } from './run-trace.ts'
+import type { TaskProgress } from '../server/progress.ts'
+import type { ProgressReports } from './progress-reports.ts'
 import type { Middleware } from './worker-options.ts'
 
 /** What a run came to. `thrown` is whatever the handler threw, also an outcome. */
@@ -20,6 +23,7 @@ export type RunEnd =
 export interface RunOptions {
   readonly middleware: readonly Middleware[]
   readonly beforeTask: ((task: CurrentTask) => void | Promise<void>) | undefined
+  readonly progress: ProgressReports
 }
 
 /**
@@ -33,13 +37,14 @@ export function runTask(
   onEnd: (end: RunEnd, task: CurrentTask) => void,
   onSettled: () => void,
 ): void {
-  const run = new TaskRun(runtime, held, onEnd, onSettled)
+  const run = new TaskRun(runtime, held, options.progress, onEnd, onSettled)
   run.start(options)
 }
 
 class TaskRun implements CurrentTask {
   readonly #runtime: Runtime
   readonly #held: Held
+  readonly #progress: ProgressReports
   readonly #onEnd: (end: RunEnd, task: CurrentTask) => void
   readonly #onSettled: () => void
   #controller: AbortController | undefined
@@ -52,11 +57,13 @@ class TaskRun implements CurrentTask {
   constructor(
     runtime: Runtime,
     held: Held,
+    progress: ProgressReports,
     onEnd: (end: RunEnd, task: CurrentTask) => void,
     onSettled: () => void,
   ) {
     this.#runtime = runtime
     this.#held = held
+    this.#progress = progress
     this.#onEnd = onEnd
     this.#onSettled = onSettled
   }
@@ -86,7 +93,10 @@ class TaskRun implements CurrentTask {
     return this.#held.delivery.id
   }
   get logger(): CurrentTask['logger'] {
-    this.#logger ??= this.#runtime.logger.child(logFields(this.#held))
+    this.#logger ??= this.#runtime.logger.child({
+      ...logFields(this.#held),
+      ...this.#held.run?.trace.logFields,
+    })
     return this.#logger
   }
 
@@ -111,8 +121,13 @@ class TaskRun implements CurrentTask {
     await consumer.extend([delivery.id], ms)
   }
 
+  progress(value: TaskProgress): void {
+    this.#progress.report(this.uuid, value)
+  }
+
   start(options: RunOptions): void {
     let args: unknown[]
+    const trace = traceRun(this.#runtime, this.#held)
     const task = this.#held.task
     if (task === undefined)
       throw new MachineryError('ERR_TASK_NOT_REGISTERED', `Task not registered error: ${this.name}`)
@@ -123,14 +138,14 @@ class TaskRun implements CurrentTask {
       this.#onSettled()
       return
     }
-    this.#held.abort = (kind) => this.#abort(kind)
+    this.#held.abort = (kind, text) => this.#abort(kind, { text })
     this.#armLimits(task.options.softLimitMs, task.options.hardLimitMs)
     const isPlain =
       options.middleware.length === 0 && options.beforeTask === undefined && task.options.schema === undefined
     try {
-      const answer: unknown = taskContext.run(this, () =>
-        isPlain ? task.handler(...args) : this.#wrapped(task, args, options),
-      )
+      const call = (): unknown => (isPlain ? task.handler(...args) : this.#wrapped(task, args, options))
+      const answer: unknown =
+        trace === undefined ? taskContext.run(this, call) : trace.within(() => taskContext.run(this, call))
       if (isThenable(answer))
         answer.then(
           (value) => this.#returned(value),
@@ -162,21 +177,22 @@ class TaskRun implements CurrentTask {
     const soft = headerMs(this.#held.message, 'mq-soft-ms') ?? softMs
     const hard = headerMs(this.#held.message, 'mq-hard-ms') ?? hardMs
     const { clock } = this.#runtime
-    if (soft !== undefined) this.#timers.push(clock.setTimer(() => this.#abort('softLimit', soft), soft))
+    if (soft !== undefined)
+      this.#timers.push(clock.setTimer(() => this.#abort('softLimit', { limitMs: soft }), soft))
     if (hard === undefined) return
     this.deadlineAt = clock.now() + hard
     this.#timers.push(
       clock.setTimer(() => {
-        this.#abort('hardLimit', hard)
+        this.#abort('hardLimit', { limitMs: hard })
         this.#end({ kind: 'hardLimit', limitMs: hard })
       }, hard),
     )
   }
 
-  #abort(kind: AbortKind, limitMs = 0): void {
+  #abort(kind: AbortKind, facts: AbortFacts): void {
     if (this.#abortedBefore !== undefined) return
     this.#held.abortedBy = kind
-    this.#abortedBefore = abortError(kind, this.#held, limitMs)
+    this.#abortedBefore = abortError(kind, this.#held, facts)
     this.#controller?.abort(this.#abortedBefore)
   }
 
@@ -203,7 +219,12 @@ class TaskRun implements CurrentTask {
   }
 }
 
-function abortError(kind: AbortKind, held: Held, limitMs: number): MachineryError {
+interface AbortFacts {
+  readonly limitMs?: number
+  readonly text?: string | undefined
+}
+
+function abortError(kind: AbortKind, held: Held, { limitMs, text }: AbortFacts): MachineryError {
   const { name, uuid } = held.message
   const details = { uuid, taskName: name }
   switch (kind) {
@@ -215,6 +236,10 @@ function abortError(kind: AbortKind, held: Held, limitMs: number): MachineryErro
       )
     case 'shutdown':
       return new MachineryError('ERR_CLOSED', `the worker shuts down; task ${name} (${uuid}) is given back`, {
+        details,
+      })
+    case 'cancelled':
+      return new MachineryError('ERR_TASK_CANCELLED', text ?? `task ${name} (${uuid}) was cancelled`, {
         details,
       })
     case 'softLimit':

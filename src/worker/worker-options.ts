@@ -57,6 +57,8 @@ export interface WorkerOptions {
   readonly graceMs?: number
   /** Do not handle SIGINT and SIGTERM. @default false */
   readonly noSignals?: boolean
+  /** ms between two signs of life in the registry of workers, from 1,000; 0 keeps the worker out of it and out of the reach of orders and pauses. @default 5_000 */
+  readonly heartbeatMs?: number
   readonly hooks?: WorkerHooks
   /** Wraps every handler, the first one outermost. */
   readonly middleware?: readonly Middleware[]

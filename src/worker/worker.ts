@@ -9,18 +9,27 @@ import { Executor } from './executor.ts'
 import { Fetcher } from './fetcher.ts'
 import { logFields, type Held } from './held.ts'
 import { Parking } from './parking.ts'
+import { Pauses } from './pauses.ts'
+import { describeWorker } from './worker-description.ts'
 import { listenToSignals } from './process-signals.ts'
 import { queuePlan, type QueueLine } from './queue-order.ts'
+import { RemoteControl } from './remote-control.ts'
+import { RepeatedWarnings } from './repeated-warnings.ts'
 import { RunQueue } from './run-queue.ts'
+import { endRun } from './run-trace.ts'
 import { Settler, SETTLE_WINDOW } from './settler.ts'
 import { createSlots, type Slots } from './slots.ts'
 import { drain } from './shutdown.ts'
 import type { WorkerHooks, WorkerOptions } from './worker-options.ts'
+import { workerSource } from './worker-source.ts'
 
 const LOOK_AHEAD_MOST = 64
+const HEARTBEAT_MS = 5_000
 
 /** A running worker. */
 export interface Worker extends AsyncDisposable {
+  /** Names this run of it in `server.workers`. */
+  readonly id: string
   readonly name: string
   /** Handlers that run now. */
   readonly running: number
@@ -61,7 +70,7 @@ export async function startWorker(runtime: Runtime, options: WorkerOptions): Pro
     await worker.close()
     throw error
   }
-  worker.start(plan.order)
+  await worker.start(plan.order)
   return worker
 }
 
@@ -75,6 +84,7 @@ function maxUnsettled(concurrency: number): number {
 }
 
 class RunningWorker implements Worker {
+  readonly id: string
   readonly name: string
   readonly closed: Promise<void>
   readonly #runtime: Runtime
@@ -86,19 +96,29 @@ class RunningWorker implements Worker {
   readonly #queue: RunQueue
   readonly #chores: ChoreRunner
   readonly #parking: Parking
+  readonly #pauses: Pauses
+  readonly #remote: RemoteControl
+  readonly #startedAt: number
+  readonly #warnings: RepeatedWarnings
   #fetcher: Fetcher | undefined
   readonly #lines: readonly QueueLine[]
   #closing: Promise<void> | undefined
   #stopSignals: () => void = () => {}
+  #unwatch: () => void = () => {}
   #resolveClosed: () => void = () => {}
   readonly #hurry = new AbortController()
 
   constructor(runtime: Runtime, options: WorkerOptions, slots: Slots, lines: readonly QueueLine[]) {
+    this.id = runtime.ids.uuid()
     this.name = options.name ?? `worker_${runtime.ids.uuid().slice(0, 8)}`
     this.#runtime = { ...runtime, logger: runtime.logger.child({ worker: this.name }) }
+    this.#warnings = new RepeatedWarnings(runtime.clock, this.#runtime.logger)
     this.#options = options
     this.#slots = slots
     this.#lines = lines
+    this.#pauses = new Pauses(runtime.clock)
+    this.#remote = this.#remoteControl()
+    this.#startedAt = runtime.clock.now()
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
     this.#settler = new Settler(this.#runtime, {
       onSettled: (held) => this.#settled(held),
@@ -112,6 +132,8 @@ class RunningWorker implements Worker {
       deadLetterFailures: options.deadLetterFailures ?? false,
       hooks: options.hooks ?? {},
       middleware: options.middleware ?? [],
+      pauses: this.#pauses,
+      progress: this.#remote.progress,
       end: (ending) => this.#settler.end(ending),
       callHook: (name, call) => this.#callHook(name, call),
     })
@@ -128,7 +150,8 @@ class RunningWorker implements Worker {
       onError: (error) => this.#trouble(error),
     })
     const { broker, clock } = runtime
-    this.#chores = new ChoreRunner(broker.chores, clock, this.#runtime.logger, (error) => this.#tell(error))
+    const chores = [...broker.chores, ...this.#remote.chores]
+    this.#chores = new ChoreRunner(chores, clock, this.#runtime.logger, (error) => this.#tell(error))
   }
 
   get running(): number {
@@ -139,19 +162,22 @@ class RunningWorker implements Worker {
     return this.#slots.capacity
   }
 
-  start(order: 'weighted' | 'strict'): void {
+  async start(order: 'weighted' | 'strict'): Promise<void> {
     const lines = this.#lines
+    await this.#remote.open()
     this.#fetcher = new Fetcher({
       lines,
       order,
       clock: this.#runtime.clock,
       room: () => this.#queue.room,
       accept: (consumer, deliveries) => this.#accept(consumer, deliveries),
+      isHeldBack: (queue) => this.#pauses.isHeldBack(queue),
       beforeConsume: this.#options.hooks?.beforeConsume,
       onError: (error) => this.#trouble(error),
     })
     this.#chores.start()
     this.#fetcher.start()
+    this.#unwatch = this.#watched(this.#fetcher, lines)
     if (this.#options.noSignals !== true) {
       this.#stopSignals = listenToSignals(this.#runtime.logger, {
         onFirst: () => void this.close(),
@@ -160,6 +186,14 @@ class RunningWorker implements Worker {
     }
     const queues = lines.map((line) => line.queue)
     this.#runtime.logger.info({ queues, concurrency: this.concurrency }, 'worker started')
+  }
+
+  #watched(fetcher: Fetcher, lines: readonly QueueLine[]): () => void {
+    const { telemetry } = this.#runtime
+    if (telemetry === undefined) return () => {}
+    const queues = lines.map((line) => line.queue)
+    const parts = { name: this.name, slots: this.#slots, queues, fetchProgress: () => fetcher.progress() }
+    return telemetry.watchWorker(workerSource(this.#runtime, parts))
   }
 
   async resize(concurrency: number): Promise<void> {
@@ -180,6 +214,7 @@ class RunningWorker implements Worker {
       const held = this.#held.get(id)
       if (held === undefined) continue
       this.#runtime.logger.warn(logFields(held), 'lease lost: the task may run elsewhere')
+      this.#runtime.telemetry?.leaseLost(held)
       held.isLost = true
       held.abort?.('leaseLost')
     }
@@ -195,6 +230,7 @@ class RunningWorker implements Worker {
   }
 
   async #close(graceMs: number): Promise<void> {
+    this.#unwatch()
     for (const held of this.#queue.close()) this.#giveBack(held)
     await Promise.all([this.#fetcher?.stop(), this.#parking.stop()])
     // What was claimed meanwhile.
@@ -210,6 +246,7 @@ class RunningWorker implements Worker {
     })
     this.#settler.abandon()
     await Promise.all([...this.#lines.map((line) => this.#closeConsumer(line)), this.#chores.stop()])
+    await this.#remote.close()
     this.#stopSignals()
     this.#runtime.logger.info({}, 'worker closed')
     this.#resolveClosed()
@@ -227,17 +264,66 @@ class RunningWorker implements Worker {
   async #accept(consumer: Consumer, deliveries: readonly Delivery[]): Promise<void> {
     const { all, readable } = this.#executor.hold(consumer, deliveries)
     for (const held of all) this.#held.set(held.delivery.id, held)
-    await this.#consider(readable)
+    const [first] = all
+    const trace = first && this.#runtime.telemetry?.receive(first.delivery.queue, all)
+    try {
+      await this.#consider(readable)
+      trace?.end()
+    } catch (error) {
+      trace?.end(error)
+      throw error
+    }
   }
 
   /** An error while the states are read leaves the deliveries as they are: they are given back, not counted. */
   async #consider(helds: readonly Held[]): Promise<void> {
     try {
-      this.#queue.add(await this.#executor.consider(helds))
+      this.#queue.add((await this.#executor.consider(helds)).filter((held) => this.#isWanted(held)))
     } catch (error) {
       for (const held of helds) this.#giveBack(held)
       throw error
     }
+  }
+
+  /** Gives back what must not start now: its queue was paused after it was claimed. */
+  #isWanted(held: Held): boolean {
+    const isWanted = !this.#pauses.isHeldBack(held.delivery.queue)
+    if (!isWanted) this.#giveBack(held)
+    return isWanted
+  }
+
+  /** What waits here and must not start now returns to its queue, and claims obey at once. */
+  #onPauses(): void {
+    const isUnwanted = ({ delivery, message }: Held): boolean =>
+      this.#pauses.isHeldBack(delivery.queue) || this.#pauses.isTaskPaused(message.name)
+    for (const held of this.#queue.takeOut(isUnwanted)) this.#giveBack(held)
+    this.#fetcher?.reconsider()
+  }
+
+  #remoteControl(): RemoteControl {
+    const { heartbeatMs = HEARTBEAT_MS } = this.#options
+    return new RemoteControl(this.#runtime, {
+      id: this.id,
+      heartbeatMs,
+      pauses: this.#pauses,
+      held: () => this.#held.values(),
+      describe: () =>
+        describeWorker(this.#runtime, {
+          id: this.id,
+          name: this.name,
+          heartbeatMs,
+          startedAt: this.#startedAt,
+          lines: this.#lines,
+          slots: this.#slots,
+          running: this.running,
+          held: this.#held.values(),
+          pauses: this.#pauses,
+          isClosing: this.#closing !== undefined,
+        }),
+      resize: (concurrency) => this.resize(concurrency),
+      onPauses: () => this.#onPauses(),
+      stop: () => void this.close(),
+    })
   }
 
   #run(held: Held, onSlotFree: () => void): void {
@@ -249,6 +335,7 @@ class RunningWorker implements Worker {
     if (held.ended) return
     held.ended = true
     held.abort?.('shutdown')
+    endRun(this.#runtime, held, 'released')
     this.#settler.end(
       settleEnding(held, { id: held.delivery.id, kind: 'release', delayMs: 0, counted: false }),
     )
@@ -269,13 +356,14 @@ class RunningWorker implements Worker {
     const before = this.#held.get(held.delivery.id)
     if (before === undefined) return
     if (before.isLost) return this.#settled(before)
-    const again: Held = { ...held, begun: false, ended: false, abort: undefined, abortedBy: undefined }
+    const fresh = { begun: false, ended: false, abort: undefined, abortedBy: undefined, run: undefined }
+    const again: Held = { ...held, ...fresh }
     this.#held.set(held.delivery.id, again)
     this.#consider([again]).catch((error: unknown) => this.#trouble(error))
   }
 
   #trouble(error: unknown): void {
-    this.#runtime.logger.warn({ err: error }, 'worker has trouble')
+    this.#warnings.warn(error, 'worker has trouble')
     this.#tell(error)
   }
 

@@ -2,7 +2,7 @@ import { MachineryError } from '../core/errors.ts'
 import { groupUuid, type IdSource } from '../core/id.ts'
 import type { Message } from '../core/message.ts'
 import type { WireLimits } from '../core/wire/limits.ts'
-import { toEmbeddedMessage } from '../task/compile-signature.ts'
+import { toEmbeddedMessage, type CompileContext } from '../task/compile-signature.ts'
 import { signatureDataOf } from '../task/signature-data.ts'
 import type { AnyStep } from '../task/step.ts'
 import type { TaskDefinition } from '../task/task-definition.ts'
@@ -36,6 +36,8 @@ export interface WorkflowContext {
   readonly limits: WireLimits
   /** The UUID that a signature has in this send, from its own; equal for equal. @default its own */
   readonly uuidOf?: (original: string) => string
+  /** As of `toMessage`. */
+  readonly traceHeaders?: CompileContext['traceHeaders']
 }
 
 /** The group that the ends of a step belong to. */
@@ -118,8 +120,8 @@ class Compiler {
   }
 
   #message(signature: unknown): Message {
-    const { nowMs, limits, uuidOf } = this.#context
-    const message = toEmbeddedMessage(signature, { nowMs, limits })
+    const { nowMs, limits, uuidOf, traceHeaders } = this.#context
+    const message = toEmbeddedMessage(signature, { nowMs, limits, traceHeaders })
     return uuidOf === undefined ? message : renamed(message, uuidOf)
   }
 

@@ -25,9 +25,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['core', 'task', 'workflow'],
   worker: ['core', 'task', 'workflow', 'server'],
   periodic: ['core', 'task', 'workflow', 'server'],
-  'drivers/*': ['core'],
+  'drivers/shared': ['core'],
+  'drivers/*': ['core', 'drivers/shared'],
   testing: ['core', 'drivers/memory'],
-  app: ['core', 'task', 'workflow', 'server', 'worker', 'periodic', 'drivers/*'],
+  opentelemetry: ['core'],
+  app: ['core', 'task', 'workflow', 'server', 'worker', 'periodic', 'drivers/*', 'opentelemetry'],
   'index.ts': ['core', 'task', 'workflow', 'server', 'worker', 'periodic', 'app'],
   dashboard: ['core', 'task', 'workflow', 'server', 'worker', 'periodic', 'app'],
   cli: ['core', 'task', 'workflow', 'server', 'worker', 'periodic', 'app', 'dashboard'],
@@ -37,7 +39,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const CORE_MODULES = new Set(['node:buffer', 'node:crypto', 'node:util'])
 
 /** Folders whose files load vendor packages; everything else uses Node alone. */
-const VENDOR_LAYERS = new Set(['drivers/*', 'testing'])
+const VENDOR_LAYERS = new Set(['drivers/*', 'testing', 'opentelemetry'])
+
+/** Dependencies of the product, and the layer that may use each. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  app: ['yaml'],
+  cli: ['cli-table3', 'commander'],
+}
 
 const MAX_LINES = { src: 400, tests: 500 } as const
 const MAX_DEPENDENCIES = 3
@@ -98,21 +106,34 @@ function relativeProblem(
   if (!allowed.includes(to.area) && !allowed.includes(to.layer))
     return `${from.layer} may not import ${to.area}`
   // Memory has no client library, and eager mode runs on it.
-  const loadsDriver =
-    from.layer === 'app' && to.layer === 'drivers/*' && to.area !== 'drivers/memory' && isStaticImport
-  return loadsDriver ? 'a driver is loaded by dynamic import() only' : undefined
+  const usesPackages =
+    to.layer === 'opentelemetry' || (to.layer === 'drivers/*' && to.area !== 'drivers/memory')
+  return from.layer === 'app' && usesPackages && isStaticImport
+    ? 'what uses packages is loaded by dynamic import() only'
+    : undefined
 }
 
 function packageProblem(layer: string, specifier: string): string | undefined {
   if (layer === 'core') return CORE_MODULES.has(specifier) ? undefined : 'core is pure'
   if (specifier.startsWith('node:') || VENDOR_LAYERS.has(layer)) return undefined
+  if (PACKAGES[layer]?.includes(specifier) === true) return undefined
   return `${layer} uses no packages`
 }
 
-/** `src/drivers/redis/x.ts` → layer `drivers/*`, area `drivers/redis`; `src/core/wire/x.ts` → `core`, `core`. */
+/**
+ * `src/drivers/redis/x.ts` → layer `drivers/*`, area `drivers/redis`; `src/drivers/shared/x.ts` is a layer of its own;
+ * `src/core/wire/x.ts` → `core`, `core`.
+ */
 function areaOf(path: string): { readonly layer: string; readonly area: string } {
   const [, layer = '', driver = ''] = path.split('/')
-  return layer === 'drivers' ? { layer: 'drivers/*', area: `drivers/${driver}` } : { layer, area: layer }
+  if (layer !== 'drivers') return { layer, area: layer }
+  const area = `drivers/${driver}`
+  return { layer: driver === 'shared' ? area : 'drivers/*', area }
+}
+
+/** Names of the drivers among the folders of `src/drivers`. */
+export function driverNames(folders: readonly string[]): readonly string[] {
+  return folders.filter((folder) => folder !== 'shared')
 }
 
 /** Files longer than a reader wants: 400 lines in src, 500 in tests. Generated ones are exempt. */
@@ -159,7 +180,7 @@ export function exportProblems(
   isSource: (path: string) => boolean,
 ): readonly string[] {
   const subpaths = Object.keys(pkg.exports).filter((subpath) => subpath !== './package.json')
-  const others = new Set(['.', './testing', './dashboard'])
+  const others = new Set(['.', './testing', './opentelemetry', './dashboard'])
   const problems = drivers
     .filter((driver) => pkg.exports[`./${driver}`] === undefined)
     .map((driver) => `src/drivers/${driver} has no export ./${driver}`)

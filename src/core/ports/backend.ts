@@ -1,6 +1,8 @@
 import type { TaskResult } from '../message.ts'
 import type { TaskState, TaskStateName } from '../task-state.ts'
 import type { BackendCapabilities } from './capabilities.ts'
+import type { ControlStore } from './control-store.ts'
+import type { Diagnosis } from './diagnosis.ts'
 import type { ScheduleStore } from './schedule-store.ts'
 
 // Protocol W1 (spec: reliability 4.2). Every method takes an array and answers in order; each item is atomic by itself.
@@ -165,6 +167,10 @@ export interface Backend {
   readonly groups: GroupStates
   /** Periodic tasks with exactly one enqueue per tick, where the store can. */
   readonly schedules?: ScheduleStore
+  /** Registry of workers, pauses and orders, where the store can. */
+  readonly control?: ControlStore
+  /** What `machinery doctor` looks at, where the broker of the same store does not do so. */
+  readonly diagnosis?: Diagnosis
   /**
    * Resolves when every later change of these states calls `onChange` with the UUID, at least once after the change
    * can be read; spurious and merged calls are allowed. The answer ends it. A state read after it resolved misses nothing.

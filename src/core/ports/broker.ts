@@ -1,6 +1,7 @@
 import type { MachineryError } from '../errors.ts'
 import type { Backend } from './backend.ts'
 import type { BrokerCapabilities } from './capabilities.ts'
+import type { Diagnosis } from './diagnosis.ts'
 import type { Inspector } from './inspector.ts'
 import type { SameStore } from './same-store.ts'
 
@@ -99,6 +100,8 @@ export interface Chore {
 export interface Broker {
   readonly capabilities: BrokerCapabilities
   readonly inspector?: Inspector
+  /** What `machinery doctor` looks at. */
+  readonly diagnosis?: Diagnosis
   readonly chores: readonly Chore[]
   /**
    * Answers one outcome per message, in order, and never rejects for one message.

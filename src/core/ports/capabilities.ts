@@ -13,6 +13,11 @@ export interface BrokerCapabilities {
   readonly leaseExtension: boolean
   /** Whether `release` with `counted: true` raises `deliveryCount`. */
   readonly countsReleases: boolean
+  /**
+   * Whether `deliveryCount` counts counted hand-overs and nothing else. Where not, it may be higher: a look of the inspector
+   * counts as a hand-over, and so does being on the way to a consumer that ends before it is handed over.
+   */
+  readonly countsExactly: boolean
   readonly ordering: 'fifo' | 'best-effort'
   readonly maxBodyBytes: number
   /** Whether other processes can publish and consume the same queues. */
@@ -30,4 +35,9 @@ export interface BackendCapabilities {
   /** Whether other processes see the same states. */
   readonly shared: boolean
   readonly persistent: boolean
+  /**
+   * Whether programs that announce nothing write states too, as Go's workers do: then a wait polls besides, and each member of a
+   * group has a state before one of them runs, since Go counts states (go-core 3.4). @default false
+   */
+  readonly foreignWriters?: boolean
 }

@@ -52,8 +52,8 @@ export interface FinishUnit {
 /**
  * `done`: everything happened, the acknowledgement included. `fenced`: nothing happened, since another terminal state or
  * token stands, an intent is recorded, or the delivery is not ours: the generic path over the two ports decides.
- * `trigger`: a member of `finishes` owns its group's trigger; everything happened but the acknowledgement, which the generic path
- * gives after the trigger. `failed`: the store refused, nothing happened; the generic path tries again.
+ * `trigger`: a member of `finishes` owns its group's trigger, or the backend has to be asked whether it does; everything else
+ * happened but the acknowledgement, which the generic path gives after the trigger. `failed`: the store refused, nothing happened; the generic path tries again.
  */
 export type FinishUnitOutcome = 'done' | 'fenced' | 'trigger' | 'failed'
 

@@ -30,10 +30,9 @@ export function closeCases(test: BrokerCase): void {
     const expected = ['a', 'b', 'c', 'd'].filter((name) => name !== texts(held)[1])
     if (t.broker.capabilities.ordering === 'fifo') assert.deepEqual(texts(again), expected)
     else assert.deepEqual(texts(again).toSorted(), expected)
-    assert.deepEqual(
-      again.map(({ deliveryCount }) => deliveryCount),
-      [0, 0, 0],
-    )
+    const counts = again.map(({ deliveryCount }) => deliveryCount)
+    if (t.broker.capabilities.countsExactly) assert.deepEqual(counts, [0, 0, 0])
+    else assert.ok(Math.max(...counts) <= 1, `counts are ${counts.join(', ')}`)
     const late = consumer.settle([ack(at(held, 0))]).catch((error: unknown) => {
       assert.ok(isMachineryError(error, 'ERR_CLOSED'), String(error))
       return ['lost']

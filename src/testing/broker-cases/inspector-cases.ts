@@ -59,11 +59,10 @@ export function inspectorCases(test: BrokerCase): void {
     assert.deepEqual(await peek(1, 1), ['b'])
     assert.deepEqual(await peek(3, 5), [])
     const deliveries = await t.claim(await t.consume(queue), 3)
-    assert.deepEqual(texts(deliveries), ['a', 'b', 'c'])
-    assert.deepEqual(
-      deliveries.map(({ deliveryCount }) => deliveryCount),
-      [0, 0, 0],
-    )
+    const { ordering, countsExactly } = t.broker.capabilities
+    const received = ordering === 'fifo' ? texts(deliveries) : texts(deliveries).toSorted()
+    assert.deepEqual(received, ['a', 'b', 'c'])
+    if (countsExactly) assert.ok(deliveries.every(({ deliveryCount }) => deliveryCount === 0))
     assert.deepEqual(await peek(0, 100), [])
   })
 

@@ -106,7 +106,10 @@ export function leaseCases(test: BrokerCase): void {
     const received = await t.claim(next, 2)
     assert.deepEqual(texts(received).toSorted(), ['a', 'c'])
     const count = received.find((delivery) => texts([delivery])[0] === 'a')?.deliveryCount
-    if (broker.capabilities.countsReleases) assert.equal(count, 1)
+    if (broker.capabilities.countsReleases) {
+      const least = broker.capabilities.countsExactly ? count : Math.min(count ?? 0, 1)
+      assert.equal(least, 1)
+    }
     await t.expectNothing(next)
     if (broker.inspector === undefined) return
     const stats = await broker.inspector.stats(queue)

@@ -5,13 +5,18 @@ const lines: string[] = []
 
 function capture(): void {
   lines.length = 0
+  vi.stubEnv('NO_COLOR', '1')
+  vi.stubEnv('FORCE_COLOR', undefined)
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(`out ${line}`))
   vi.spyOn(console, 'error').mockImplementation((line: string) => void lines.push(`err ${line}`))
 }
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/
 
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllEnvs()
+})
 
 describe('the console logger', () => {
   it('writes one line per entry: time, level, message, fields', () => {
@@ -32,6 +37,21 @@ describe('the console logger', () => {
     expect(lines[0]?.replace(TIME, 'TIME')).toBe(
       'out TIME INFO  task done uuid=task_1 text="two words" count=3 err="TypeError: odd \\"one\\"" loop="[unprintable]"',
     )
+  })
+
+  it('is in colour where that is asked for, and never with NO_COLOR', () => {
+    capture()
+    vi.stubEnv('NO_COLOR', undefined)
+    vi.stubEnv('NODE_DISABLE_COLORS', undefined)
+    vi.stubEnv('FORCE_COLOR', '1')
+    consoleLogger().error({ count: 3 }, 'odd')
+    vi.stubEnv('FORCE_COLOR', undefined)
+    vi.stubEnv('NO_COLOR', '1')
+    consoleLogger().error({ count: 3 }, 'odd')
+    expect(lines.map((line) => line.replace(TIME, 'TIME').replaceAll('\u001B', 'ESC'))).toEqual([
+      'err ESC[90mTIMEESC[39m ESC[31mERRORESC[39m oddESC[90m count=3ESC[39m',
+      'err TIME ERROR odd count=3',
+    ])
   })
 
   it('writes warnings and errors to stderr, and carries the bindings of its parents', () => {

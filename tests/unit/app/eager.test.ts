@@ -4,6 +4,7 @@ import { retryIn } from '../../../src/core/outcome.ts'
 import { task } from '../../../src/task/task.ts'
 import { signature } from '../../../src/task/untyped-signature.ts'
 import { fakeClock } from '../../../src/testing/index.ts'
+import { currentTask } from '../../../src/worker/current-task.ts'
 
 const add = task('add', (...terms: number[]) => terms.reduce((a, b) => a + b, 0))
 
@@ -47,6 +48,15 @@ describe('the eager mode', () => {
       }),
     )
     expect(seen).toEqual(['try', 'try', 'try', 7])
+  })
+
+  it('takes reports of progress, and obeys no pauses', async () => {
+    const report = task('report', () => currentTask().progress(0.5))
+    await using server = await open({ tasks: [report] })
+    await server.tasks.pause('report')
+    await server.queues.pause('machinery_tasks')
+    expect(await (await server.send(report())).state()).toMatchObject({ state: 'SUCCESS' })
+    expect(await server.workers.list()).toEqual([])
   })
 
   it('repeats what retryIn asks for, without a wait', async () => {

@@ -73,6 +73,7 @@ function projectFor(folder: string): object {
       paths: {
         'machinery-ts': [join(ROOT, 'src/index.ts')],
         'machinery-ts/testing': [join(ROOT, 'src/testing/index.ts')],
+        'machinery-ts/opentelemetry': [join(ROOT, 'src/opentelemetry/index.ts')],
         'machinery-ts/*': [join(ROOT, 'src/drivers/*/index.ts')],
         '*': [join(ROOT, 'node_modules/*')],
       },

@@ -10,6 +10,7 @@ import { generatedPages } from '../../../scripts/generated-pages.ts'
 import { withSection } from '../../../scripts/generated-section.ts'
 import { optionTable } from '../../../scripts/option-table.ts'
 import { ROOT } from '../../../scripts/step-runner.ts'
+import { driverNames } from '../../support/architecture.ts'
 
 const broker = {
   delay: 'native',
@@ -17,6 +18,7 @@ const broker = {
   priority: false,
   leaseExtension: true,
   countsReleases: true,
+  countsExactly: true,
   ordering: 'best-effort',
   maxBodyBytes: 262_144,
   shared: true,
@@ -35,7 +37,7 @@ describe('generated documentation', () => {
   it('has a row for each driver', async () => {
     const rows = await driverRows()
     expect(rows.map(({ driver }) => driver).toSorted()).toEqual(
-      readdirSync(join(ROOT, 'src/drivers')).toSorted(),
+      driverNames(readdirSync(join(ROOT, 'src/drivers'))).toSorted(),
     )
   })
 

@@ -38,6 +38,7 @@ const makers: readonly (readonly [string, (clock: FakeClock) => Promise<Service>
         clock,
         room: () => 1,
         accept: async () => {},
+        isHeldBack: () => false,
         beforeConsume: undefined,
         onError: nothing,
       })
@@ -179,6 +180,7 @@ describe('the fetcher', () => {
       clock,
       room: () => 1,
       accept: async () => {},
+      isHeldBack: () => false,
       beforeConsume: undefined,
       onError: (error) => errors.push(error),
     })

@@ -12,6 +12,9 @@ const cases: readonly (readonly [options: unknown, text: string])[] = [
   ],
   [{ maxDeliveries: 0 }, 'maxDeliveries is 0; a whole number above 0 is right'],
   [{ maxDeliveries: Number.NaN }, 'maxDeliveries is NaN; a whole number above 0 is right'],
+  [{ heartbeatMs: -1 }, 'heartbeatMs is -1; 0, or a number of ms from 1000, is right'],
+  [{ heartbeatMs: 999 }, 'heartbeatMs is 999; 0, or a number of ms from 1000, is right'],
+  [{ heartbeatMs: Infinity }, 'heartbeatMs is Infinity; 0, or a number of ms from 1000, is right'],
   [{ graceMs: -1 }, 'graceMs is -1; a number of ms from 0 is right'],
   [{ graceMs: Infinity }, 'graceMs is Infinity; a number of ms from 0 is right'],
   [

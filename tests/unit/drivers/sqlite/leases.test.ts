@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 
 import { sqliteStore } from '../../../../src/drivers/sqlite/index.ts'
-import { isDead, ownIdentity } from '../../../../src/drivers/sqlite/process-identity.ts'
+import { ownIdentity } from '../../../../src/drivers/shared/process-identity.ts'
 import { fakeClock } from '../../../../src/testing/index.ts'
 import { waitFor } from '../../../support/wait-for.ts'
 import { childStore } from './child-store.ts'
@@ -74,15 +74,6 @@ describe('the reaper', () => {
     const unchecked = await storeWithSilentConsumer({ host, pid: NO_SUCH_PID, checkPids: false })
     await runChores(unchecked.broker)
     expect(await unchecked.pending()).toBe(0)
-  })
-
-  it('knows the dead from the living, and from those who took over their number', () => {
-    const own = ownIdentity()
-    expect(isDead(own, own)).toBe(false)
-    expect(isDead({ ...own, pid: NO_SUCH_PID }, own)).toBe(true)
-    expect(isDead({ ...own, pid: NO_SUCH_PID, host: 'elsewhere' }, own)).toBe(false)
-    if (own.startedAt === '') return
-    expect(isDead({ ...own, startedAt: `${own.startedAt}1` }, own)).toBe(true)
   })
 })
 

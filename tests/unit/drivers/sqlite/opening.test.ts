@@ -116,7 +116,7 @@ describe('tables of an earlier version', () => {
     await before.broker.publish([outgoing('a')])
     await before.close()
     const db = new DatabaseSync(path)
-    db.exec('DROP TABLE schedule; DROP TABLE outbox; PRAGMA user_version = 1')
+    db.exec('DROP TABLE schedule; DROP TABLE outbox; DROP TABLE control; PRAGMA user_version = 1')
     db.close()
     const store = closing(sqliteStore({ path }))
     await store.backend.schedules?.put({ name: 'nightly', spec: '@daily', options: '{}' })

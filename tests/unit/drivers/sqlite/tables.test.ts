@@ -109,6 +109,20 @@ describe('rows', () => {
     expect(counts).toEqual([0, 0, 0, 0])
   })
 
+  it('of control values that ran out are removed by the writes that follow, a bounded number each', async () => {
+    const { backend, engine } = open()
+    const { db } = engine.connection
+    const rows = () => db.prepare('SELECT count(*) AS rows FROM control').get()?.['rows']
+    const put = (key: string, expiresInMs: number) =>
+      backend.control?.put('area', [{ key, value: 'value', expiresInMs }])
+    for (let index = 0; index < 10; index++) await put(`old ${index}`, 60_000)
+    db.exec('UPDATE control SET expires_at = 1')
+    await put('kept', Infinity)
+    expect(rows()).toBe(9)
+    for (let round = 0; round < 4; round++) await put('kept', Infinity)
+    expect(rows()).toBe(1)
+  })
+
   it('of an expired state are replaced by a new one', async () => {
     const { backend, engine } = open()
     const pending = { uuid: 'task_1', taskName: 'old', createdAt: 'then', expiresInMs: 60_000, reset: false }
