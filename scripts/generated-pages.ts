@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { CONFIG_KEYS } from '../src/app/config/config-keys.ts'
 import { ERROR_CODES } from '../src/core/error-codes.ts'
+import { configTable, goDefaultTable, noEffectTable } from './config-table.ts'
 import { driverMatrix } from './driver-matrix.ts'
 import { driverRows } from './driver-rows.ts'
 import { errorTable } from './error-table.ts'
 import { withSection } from './generated-section.ts'
+import { interopTables } from './interop-table.ts'
 import { optionTable } from './option-table.ts'
+import { aclText } from './redis-acl.ts'
 import { ROOT } from './step-runner.ts'
 
 /** A page of which a part is generated. */
@@ -28,10 +32,13 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     SendOptions: 'src/task/send-options.ts',
     WaitOptions: 'src/server/async-result.ts',
     WireLimits: 'src/core/wire/limits.ts',
+    MetricsEndpointOptions: 'src/app/metrics-endpoint.ts',
+    OpenTelemetryOptions: 'src/opentelemetry/open-telemetry.ts',
   },
   'docs/drivers/memory.md': { MemoryStoreOptions: 'src/drivers/memory/memory-store.ts' },
   'docs/drivers/sqlite.md': { SqliteStoreOptions: 'src/drivers/sqlite/sqlite-options.ts' },
   'docs/drivers/redis.md': { RedisStoreOptions: 'src/drivers/redis/redis-options.ts' },
+  'docs/drivers/amqp.md': { AmqpStoreOptions: 'src/drivers/amqp/amqp-options.ts' },
 }
 
 /** All generated parts of the documentation. */
@@ -43,11 +50,33 @@ export async function generatedPages(): Promise<readonly GeneratedPage[]> {
       path: 'docs/reference/errors.md',
       render: (page) => withSection(page, 'error codes', errorTable(ERROR_CODES)),
     },
+    {
+      path: 'docs/drivers/redis.md',
+      render: (page) => withSection(page, 'access rights', `\`\`\`text\n${aclText()}\n\`\`\``),
+    },
+    { path: 'docs/reference/configuration.md', render: withConfigTables },
+    {
+      path: 'docs/interop.md',
+      render: (page) =>
+        withSection(page, 'interop cells', interopTables(join(ROOT, 'tests/interop/results'))),
+    },
     ...Object.entries(OPTIONS).map(([path, interfaces]) => ({
       path,
       render: (page: string) => withOptions(page, interfaces),
     })),
   ]
+}
+
+function withConfigTables(page: string): string {
+  const goKeys = CONFIG_KEYS.filter(({ go }) => go !== undefined)
+  const others = CONFIG_KEYS.filter(({ go }) => go === undefined)
+  const tables = {
+    'keys of Go': configTable(goKeys, true),
+    'defaults of Go': goDefaultTable(goKeys),
+    'keys without effect': noEffectTable(goKeys),
+    'other keys': configTable(others, false),
+  }
+  return Object.entries(tables).reduce((text, [name, table]) => withSection(text, name, table), page)
 }
 
 function withOptions(page: string, interfaces: Readonly<Record<string, string>>): string {

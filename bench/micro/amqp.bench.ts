@@ -11,9 +11,11 @@ import { median } from '../statistics.ts'
 const MESSAGES = Number(process.argv[2] ?? 20_000)
 const ROUNDS = Number(process.argv[3] ?? 5)
 const IN_FLIGHT = 100
+const EXCHANGE = 'machinery_exchange'
 const QUEUE = 'machinery_tasks'
+const ID = 'task_0199e1f0-0000-7000-8000-000000000000'
 const body = Buffer.from(
-  '{"UUID":"task_0199e1f0-0000-7000-8000-000000000000","Name":"noop","RoutingKey":"machinery_tasks","Args":[{"Type":"int64","Value":1},{"Type":"int64","Value":2}]}',
+  `{"UUID":"${ID}","Name":"noop","RoutingKey":"machinery_tasks","Args":[{"Type":"int64","Value":1},{"Type":"int64","Value":2}]}`,
 )
 
 const rabbitmq = await service('rabbitmq')
@@ -33,7 +35,9 @@ async function barePublish(): Promise<void> {
     const send = (): void => {
       if (sent === MESSAGES) return
       sent += 1
-      channel.publish('', QUEUE, body, { persistent: true, mandatory: true }, () => {
+      // The properties that Go sets, and an id: without them the server stores a third more messages.
+      const properties = { persistent: true, mandatory: true, contentType: 'application/json', messageId: ID }
+      channel.publish(EXCHANGE, QUEUE, body, properties, () => {
         confirmed += 1
         if (confirmed === MESSAGES) resolve()
         else send()
@@ -44,7 +48,9 @@ async function barePublish(): Promise<void> {
   await channel.close()
 }
 
-async function bareConsume(onMessage: (channel: Channel, message: ConsumeMessage, count: number) => void): Promise<void> {
+async function bareConsume(
+  onMessage: (channel: Channel, message: ConsumeMessage, count: number) => void,
+): Promise<void> {
   const channel = await connection.createChannel()
   await channel.prefetch(IN_FLIGHT)
   await new Promise<void>((resolve, reject) => {
@@ -103,7 +109,9 @@ const LOOPS: Readonly<Record<string, () => Promise<void>>> = {
 }
 
 const channel = await connection.createChannel()
+await channel.assertExchange(EXCHANGE, 'direct', { durable: true })
 await channel.assertQueue(QUEUE, { durable: true })
+await channel.bindQueue(QUEUE, EXCHANGE, QUEUE)
 const rates = new Map<string, number[]>()
 for (let round = 0; round <= ROUNDS; round++) {
   for (const [name, loop] of Object.entries(LOOPS)) {
@@ -111,9 +119,11 @@ for (let round = 0; round <= ROUNDS; round++) {
     if (round > 0) rates.set(name, [...(rates.get(name) ?? []), rate])
   }
 }
-for (const [name, all] of rates) console.log(`${name.padEnd(32)} ${Math.round(median(all)).toLocaleString('en')} /s`)
+for (const [name, all] of rates)
+  console.log(`${name.padEnd(32)} ${Math.round(median(all)).toLocaleString('en')} /s`)
 const rate = (name: string): number => median(rates.get(name) ?? [])
-const share = (name: string, of: string): string => `${name} is ${((rate(name) / rate(of)) * 100).toFixed(0)} % of ${of}`
+const share = (name: string, of: string): string =>
+  `${name} is ${((rate(name) / rate(of)) * 100).toFixed(0)} % of ${of}`
 console.log(share('publish, ours', 'publish, bare'))
 console.log(share('consume, ours', 'consume, bare, single acks'))
 console.log(share('consume, ours', 'consume, bare, multiple acks'))

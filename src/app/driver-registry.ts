@@ -5,6 +5,8 @@ import type { Backend } from '../core/ports/backend.ts'
 import type { Broker } from '../core/ports/broker.ts'
 import type { Lock } from '../core/ports/lock.ts'
 import { redactUrl } from '../core/redact-url.ts'
+import type { RedisStoreOptions } from '../drivers/redis/index.ts'
+import type { WireForm } from '../core/wire/message-codec.ts'
 import { openNamedMemoryStore } from './named-memory-stores.ts'
 
 /** What a URL opens: the ports its driver has, over one connection. */
@@ -15,17 +17,33 @@ export interface OpenedStore {
   readonly close: () => Promise<void>
 }
 
+/** Options of the redis driver beside its URL, which counts more where both say something. */
+export type RedisDriverOptions = Omit<RedisStoreOptions, 'url' | 'hosts' | 'client' | 'clock' | 'logger'>
+
+/** Options of the drivers that URLs open. */
+export interface DriverOptions {
+  readonly redis?: RedisDriverOptions
+}
+
 /** What a driver may use of the server that opens it. */
 export interface DriverContext {
   readonly clock: Clock
   readonly logger: Logger
+  /** How the server writes messages: states go out in the same form, unless the URL says otherwise. */
+  readonly wire: WireForm
+  readonly drivers?: DriverOptions | undefined
 }
 
 type OpenStore = (url: string, context: DriverContext) => Promise<OpenedStore>
 
-const redis: OpenStore = async (url, { clock, logger }) => {
+const redis: OpenStore = async (url, { clock, logger, wire, drivers }) => {
   const { redisStore, redisUrlOptions } = await import('../drivers/redis/index.ts')
-  return redisStore({ ...redisUrlOptions(url), clock, logger })
+  return redisStore({ wire, ...drivers?.redis, ...redisUrlOptions(url), clock, logger })
+}
+
+const amqp: OpenStore = async (url, { clock, logger }) => {
+  const { amqpStore, amqpUrlOptions } = await import('../drivers/amqp/index.ts')
+  return amqpStore({ ...amqpUrlOptions(url), clock, logger })
 }
 
 /** URL scheme → driver. Drivers are loaded when a URL asks for them, so that nobody loads a client library in vain. */
@@ -41,6 +59,8 @@ const DRIVERS: Readonly<Record<string, OpenStore>> = {
   redis,
   rediss: redis,
   'redis+socket': redis,
+  amqp,
+  amqps: amqp,
 }
 
 /** The schemes that `createServer` understands. */

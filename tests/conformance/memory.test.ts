@@ -1,11 +1,13 @@
 import { describe, it } from 'vitest'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { Consumer } from '../../src/core/ports/broker.ts'
+import type { ControlStore } from '../../src/core/ports/control-store.ts'
 import type { ScheduleStore } from '../../src/core/ports/schedule-store.ts'
 import { memoryBackend, memoryStore } from '../../src/drivers/memory/index.ts'
 import {
   backendConformance,
   brokerConformance,
+  controlConformance,
   fakeClock,
   lockConformance,
   memoryFaults,
@@ -16,13 +18,16 @@ import {
 function open(clock: Clock) {
   const store = memoryStore({ clock })
   const { broker, backend, lock } = store
+  const second = store.open().backend
   const faults = memoryFaults(store)
   return {
     broker,
     backend,
     lock,
     schedules: backend.schedules as ScheduleStore,
-    other: store.open().backend.schedules as ScheduleStore,
+    other: second.schedules as ScheduleStore,
+    control: backend.control as ControlStore,
+    otherControl: second.control as ControlStore,
     foreign: memoryBackend({ clock }),
     clock,
     crash: async (consumer: Consumer) => faults.crash(consumer),
@@ -46,4 +51,14 @@ for (const harness of [
   lockConformance({ describe, it }, harness)
   sameStoreConformance({ describe, it }, harness)
   scheduleConformance({ describe, it }, harness)
+  controlConformance(
+    { describe, it },
+    {
+      name: harness.name,
+      open: async () => {
+        const session = await harness.open()
+        return { ...session, other: session.otherControl }
+      },
+    },
+  )
 }

@@ -7,12 +7,14 @@ import { afterAll, describe, it } from 'vitest'
 
 import { systemClock } from '../../src/core/clock.ts'
 import type { Consumer } from '../../src/core/ports/broker.ts'
+import type { ControlStore } from '../../src/core/ports/control-store.ts'
 import type { ScheduleStore } from '../../src/core/ports/schedule-store.ts'
 import { SqliteConsumer } from '../../src/drivers/sqlite/sqlite-consumer.ts'
 import { sqliteBackend, sqliteStore, type SqliteStore } from '../../src/drivers/sqlite/index.ts'
 import {
   backendConformance,
   brokerConformance,
+  controlConformance,
   lockConformance,
   sameStoreConformance,
   scheduleConformance,
@@ -86,8 +88,19 @@ const openSchedules = async () => {
   }
 }
 
+const openControl = async () => {
+  const session = await open()
+  return {
+    ...session,
+    control: session.backend.control as ControlStore,
+    other: session.openAgain().backend.control as ControlStore,
+    reopen: async () => (await session.reopenStore()).backend.control as ControlStore,
+  }
+}
+
 brokerConformance({ describe, it }, { name: 'sqlite', open: openBroker })
 backendConformance({ describe, it }, { name: 'sqlite', open: openBackend })
 lockConformance({ describe, it }, { name: 'sqlite', open })
 sameStoreConformance({ describe, it }, { name: 'sqlite', open })
 scheduleConformance({ describe, it }, { name: 'sqlite', open: openSchedules })
+controlConformance({ describe, it }, { name: 'sqlite', open: openControl })

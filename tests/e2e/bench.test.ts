@@ -21,28 +21,39 @@ function rowsOf(output: string): readonly { scenario: string; store: string; fig
     }))
 }
 
-it('measures every scenario on every embedded store, in a short form', async () => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [BENCH, 'embedded', '--short'], {
-    timeout: LIMIT_MS,
-    killSignal: 'SIGKILL',
-  })
-  expect(stderr).toBe('')
-  expect(stdout).toMatch(/^.+, \d+ cores, .+ Node v\d+\.\d+\.\d+, SQLite 3\..+, commit .+, load [\d.]+$/m)
-  const rows = rowsOf(stdout)
-  const scenarios = new Set(rows.map(({ scenario }) => scenario))
-  expect([...scenarios].filter((name) => name.startsWith('enqueue'))).toHaveLength(3)
-  expect([...scenarios].filter((name) => name.startsWith('drain'))).toHaveLength(3)
-  expect([...scenarios].filter((name) => name.startsWith('round trip'))).toHaveLength(2)
-  for (const store of ['memory', 'sqlite process', 'sqlite power']) {
-    expect(rows.filter((row) => row.store === store).length).toBe(store === 'memory' ? 7 : 8)
-  }
-  for (const { figures } of rows) expect(figures).toMatch(/^[\d.,]*[1-9][\d.,]* /)
-})
+const GROUPS = [
+  { group: 'embedded', stores: ['memory', 'sqlite process', 'sqlite power'], about: /SQLite 3\..+/ },
+  { group: 'redis', stores: ['redis'], about: /Redis \d+\..+, appendonly yes/ },
+] as const
+
+it.each(GROUPS)(
+  'measures every scenario on every store of $group, in a short form',
+  async ({ group, stores, about }) => {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [BENCH, group, '--short'], {
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+    })
+    expect(stderr).toBe('')
+    const [machineLine = ''] = stdout.split('\n')
+    expect(machineLine).toMatch(/^.+, \d+ cores, .+ Node v\d+\.\d+\.\d+, .+, commit .+, load [\d.]+, /)
+    expect(machineLine).toMatch(about)
+    const rows = rowsOf(stdout)
+    const scenarios = new Set(rows.map(({ scenario }) => scenario))
+    const kinds = ['enqueue', 'drain', 'round trip', 'lateness']
+    expect(kinds.map((kind) => [...scenarios].filter((name) => name.startsWith(kind)).length)).toEqual([
+      3, 3, 2, 1,
+    ])
+    for (const store of stores) {
+      expect(rows.filter((row) => row.store === store).length).toBe(store === 'memory' ? 8 : 9)
+    }
+    for (const { figures } of rows) expect(figures).toMatch(/^[\d.,]*[1-9][\d.,]* /)
+  },
+)
 
 it('says how it is called when it is called wrongly', async () => {
   const run = promisify(execFile)(process.execPath, [BENCH, 'nothing'])
   await expect(run).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('npm run bench -- embedded'),
+    stderr: expect.stringContaining('npm run bench -- embedded|redis'),
   })
 })

@@ -30,7 +30,7 @@ describe('machinery schedule preview', () => {
     ],
     [['schedule', 'preview', '* * * * *', '--dst', 'no'], /--dst is "no"; go, shift, utc is right/],
     [['schedule', 'preview', '* * * * *', '--after', 'x'], /--after is "x"/],
-    [['schedule'], /^usage: machinery schedule preview/],
+    [['schedule'], /^Usage: machinery schedule .*preview/s],
     [['schedule', 'preview', '* * * * *', '--bogus'], /--bogus/],
   ])('says what is wrong with %j, and exits with 2', async (args, text) => {
     const { code, stdout, stderr } = await preview(...args)

@@ -9,12 +9,14 @@ export interface ShutdownWorkerSettings {
   readonly name: string
   readonly concurrency: number
   readonly graceMs: number
+  /** @default the server's default queue */
+  readonly queue?: string
   /** One line for each start and end of a handler. */
   readonly log: string
 }
 
 const settings = JSON.parse(process.argv[2] ?? 'null') as ShutdownWorkerSettings
-const { url, name, concurrency, graceMs, log } = settings
+const { url, name, concurrency, graceMs, queue = 'machinery_tasks', log } = settings
 
 function note(event: 'started' | 'ended' | 'aborted', { uuid } = currentTask()): void {
   appendFileSync(log, `${event} ${uuid} ${name}\n`)
@@ -43,7 +45,7 @@ async function forever(listens: boolean): Promise<void> {
 
 const server = await createServer({ broker: url, resultBackend: url, tasks: [nap, stick] })
 // One delivery is all that a message may need: a delivery given back that was counted would make it a dead letter.
-const worker = await server.startWorker({ name, concurrency, graceMs, maxDeliveries: 1 })
+const worker = await server.startWorker({ name, concurrency, graceMs, queues: queue, maxDeliveries: 1 })
 const onOrphaned = (): void => process.exit(1)
 process.once('disconnect', onOrphaned)
 process.send?.('ready')
