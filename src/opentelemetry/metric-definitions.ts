@@ -24,8 +24,26 @@ export const ATTRIBUTE = {
 const OF_TASK = [ATTRIBUTE.task, ATTRIBUTE.queue] as const
 const OF_RUN = [...OF_TASK, ATTRIBUTE.outcome] as const
 
+/** The metrics by their names in the code. */
+export type MetricKey =
+  | 'sent'
+  | 'started'
+  | 'finished'
+  | 'retried'
+  | 'redelivered'
+  | 'leasesLost'
+  | 'deadLettered'
+  | 'wait'
+  | 'run'
+  | 'ingestionToSuccess'
+  | 'queueDepth'
+  | 'queueOldestAge'
+  | 'slotsUsed'
+  | 'slotsCapacity'
+  | 'eventLoopDelay'
+
 /** Every metric that the product exports, and nothing else. */
-export const METRICS = {
+export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
   sent: {
     name: 'machinery.tasks.sent',
     kind: 'counter',
@@ -132,7 +150,7 @@ export const METRICS = {
     description: 'How late the event loop was since the last look: mean, p99 or max.',
     attributes: [ATTRIBUTE.statistic],
   },
-} as const satisfies Readonly<Record<string, MetricDefinition>>
+}
 
 /** Upper bounds of the histograms' buckets in seconds. */
 export const DURATION_BUCKETS: readonly number[] = [

@@ -4,6 +4,7 @@ export const DISTURBANCES = [
   { name: 'lost-replies', means: 'a reply of the server thrown away, and its connection cut' },
   { name: 'half-opens', means: 'all open connections carry nothing any more; new ones do' },
   { name: 'redis-kills', means: 'the server killed with SIGKILL, and started again' },
+  { name: 'broker-restarts', means: 'the message broker killed with SIGKILL, and started again' },
   { name: 'freezes', means: 'the server stopped with SIGSTOP, and resumed' },
   { name: 'failovers', means: 'the master killed; the sentinels promote its replica' },
 ] as const

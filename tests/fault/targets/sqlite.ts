@@ -1,17 +1,8 @@
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 
 import { sqliteStore } from '../../../src/drivers/sqlite/index.ts'
 import type { FaultTarget } from '../fault-target.ts'
-
-// The ledger is the harness's own: triggers write it in the transaction of the state, whoever writes the state.
-const LEDGER = `
-CREATE TABLE fault_commit(uuid TEXT NOT NULL) STRICT;
-CREATE TRIGGER fault_insert AFTER INSERT ON state WHEN NEW.state IN ('SUCCESS', 'FAILURE')
-  BEGIN INSERT INTO fault_commit VALUES (NEW.uuid); END;
-CREATE TRIGGER fault_update AFTER UPDATE ON state WHEN NEW.state IN ('SUCCESS', 'FAILURE')
-  BEGIN INSERT INTO fault_commit VALUES (NEW.uuid); END;
-`
+import { sqliteLedger } from '../sqlite-ledger.ts'
 
 /** One file, with a ledger of all terminal writes. */
 export const target: FaultTarget = {
@@ -20,8 +11,7 @@ export const target: FaultTarget = {
     const url = `sqlite:${path}?leaseMs=${leaseMs}`
     const store = sqliteStore({ path, leaseMs })
     const { broker, backend } = store
-    const db = new DatabaseSync(path)
-    db.exec(LEDGER)
+    const ledger = sqliteLedger(path)
     return {
       urls: { broker: url, resultBackend: url },
       broker,
@@ -29,15 +19,9 @@ export const target: FaultTarget = {
       disturbances: {},
       consumers: undefined,
       leftovers: undefined,
-      commits: async () =>
-        new Map(
-          db
-            .prepare('SELECT uuid, count(*) AS commits FROM fault_commit GROUP BY uuid')
-            .all()
-            .map((row) => [String(row['uuid']), Number(row['commits'])]),
-        ),
+      commits: async () => ledger.commits(),
       close: async () => {
-        db.close()
+        ledger.close()
         await store.close()
       },
     }
