@@ -20,6 +20,7 @@ export class Gauges {
   readonly #slotsUsed: Observable
   readonly #slotsCapacity: Observable
   readonly #loopDelay: Observable
+  /** Emptied with each collection, so that no delay between two of them is missed: the registry's looks at the last seconds only. */
   #loop: ReturnType<typeof monitorEventLoopDelay> | undefined
 
   constructor(meter: Meter, clock: Clock) {

@@ -1,4 +1,5 @@
 import type { Context, TextMapGetter, TextMapPropagator } from '@opentelemetry/api'
+import { errorText } from '../core/errors.ts'
 import type { JsonText, Message } from '../core/message.ts'
 import type { OpenTelemetryApi } from './api.ts'
 
@@ -18,7 +19,7 @@ const getter: TextMapGetter<Headers> = {
   },
 }
 
-/** Puts a context into headers of messages, and finds it there. */
+/** Puts a context into headers of messages, and finds it there. A propagator that throws counts as one that finds nothing. */
 export interface TraceContext {
   /** Empty when the context holds nothing that can be carried. */
   inject(context: Context): ReadonlyMap<string, JsonText>
@@ -37,15 +38,26 @@ export function traceContext(api: OpenTelemetryApi, given: TextMapPropagator | u
   return {
     inject(context) {
       const headers = new Map<string, JsonText>()
-      propagator().inject(context, headers, {
-        set: (carrier, key, value) => void (carrier as typeof headers).set(key, JSON.stringify(value)),
-      })
-      return headers
+      try {
+        propagator().inject(context, headers, {
+          set: (carrier, key, value) => void (carrier as typeof headers).set(key, JSON.stringify(value)),
+        })
+        return headers
+      } catch (error) {
+        api.diag.warn(`machinery-ts: a context could not be injected: ${errorText(error)}`)
+        return new Map()
+      }
     },
-    extract: ({ headers }) =>
-      headers === undefined || headers.size === 0
-        ? api.ROOT_CONTEXT
-        : propagator().extract(api.ROOT_CONTEXT, headers, getter),
+    extract({ headers }) {
+      if (headers === undefined || headers.size === 0) return api.ROOT_CONTEXT
+      try {
+        return propagator().extract(api.ROOT_CONTEXT, headers, getter)
+      } catch (error) {
+        // Headers come from anybody, and some propagators throw at text that they cannot decode: that must not stop a worker.
+        api.diag.warn(`machinery-ts: a context could not be extracted: ${errorText(error)}`)
+        return api.ROOT_CONTEXT
+      }
+    },
   }
 }
 

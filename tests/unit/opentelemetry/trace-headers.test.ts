@@ -130,6 +130,24 @@ describe('the context of a message from elsewhere', () => {
     await using traced = await run(new Map([['uber-trace-id', text]]), { propagator: jaeger })
     expect(traced.spans('process')[0]?.links[0]?.context.traceId).toBe(TRACE_ID)
   })
+
+  it('that its propagator chokes on stops nothing: neither the send nor the run', async () => {
+    const strict: TextMapPropagator = {
+      fields: () => ['uber-trace-id'],
+      inject: () => {
+        throw new Error('no context')
+      },
+      extract: (_context, carrier, getter) => {
+        decodeURIComponent(String(getter.get(carrier, 'uber-trace-id')))
+        throw new Error('unreadable')
+      },
+    }
+    await using traced = await run(new Map([['uber-trace-id', '"%"']]), { propagator: strict })
+    expect(await traced.bench.state('task_go')).toMatchObject({ state: 'SUCCESS' })
+    const sent = await traced.bench.server.send(add(1, 2))
+    await traced.bench.clock.settle()
+    expect(await sent.state()).toMatchObject({ state: 'SUCCESS' })
+  })
 })
 
 describe.each(STORE_PATHS)('a task that is delivered twice, over %s', (path) => {
