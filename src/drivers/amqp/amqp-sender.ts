@@ -270,13 +270,12 @@ export class AmqpSender {
 
   #failure({ wasSent, parcel }: Sending, error: MachineryError): SendResult {
     if (!wasSent) return { kind: 'refused', error }
-    const text = `it is not known whether ${this.#connection.name} has message ${parcel.options.messageId ?? ''}: ${error.message}`
+    const uuid = parcel.options.messageId ?? ''
+    const text = `it is not known whether ${this.#connection.name} has message ${uuid}: ${error.message}`
+    const details = { queue: parcel.key, uuid }
     return {
       kind: 'uncertain',
-      error: new MachineryError('ERR_PUBLISH_UNCERTAIN', text, {
-        cause: error,
-        details: { queue: parcel.key },
-      }),
+      error: new MachineryError('ERR_PUBLISH_UNCERTAIN', text, { cause: error, details }),
     }
   }
 
