@@ -1,6 +1,5 @@
-import { availableParallelism } from 'node:os'
-
 import type { WireLimits } from '../../core/wire/limits.ts'
+import { defaultConcurrency } from '../../worker/slots.ts'
 import type { LogLevel } from '../console-logger.ts'
 import type { ConfigChange } from './watch-config.ts'
 
@@ -25,6 +24,6 @@ export async function applyChanges(
   if (changed.has('logLevel')) setLogLevel?.(config.logLevel ?? DEFAULT_LEVEL)
   if (changed.has('limits')) server?.setLimits(config.limits ?? {})
   if (!changed.has('concurrency')) return
-  const concurrency = config.concurrency || availableParallelism() * 2
+  const concurrency = config.concurrency || defaultConcurrency()
   await Promise.all(workers.map((worker) => worker.resize(concurrency)))
 }

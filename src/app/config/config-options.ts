@@ -23,6 +23,7 @@ const WORKER_KEYS = [
   'deadLetterFailures',
   'graceMs',
   'noSignals',
+  'heartbeatMs',
 ] as const satisfies readonly (keyof MachineryConfig & keyof WorkerOptions)[]
 
 /** The options of `createServer` that a configuration holds; `tasks` and whatever is code come beside them. */

@@ -35,6 +35,7 @@ export interface MachineryConfig {
   readonly unknownTask?: 'retryLater' | 'deadLetter' | 'drop'
   readonly deadLetterFailures?: boolean
   readonly graceMs?: number
+  readonly heartbeatMs?: number
   readonly amqp?: AmqpConfig
   readonly sqs?: SqsConfig
   readonly azure?: AzureConfig

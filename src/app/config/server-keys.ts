@@ -9,6 +9,7 @@ import {
   text,
   tlsOptions,
   wireForm,
+  zeroOrFrom,
 } from './value-kinds.ts'
 
 const AMQP_URL = 'amqp://guest:guest@localhost:5672/'
@@ -106,6 +107,11 @@ export const SERVER_KEYS: Readonly<Record<TopPath, KeyRow>> = {
   graceMs: {
     kind: number(0, undefined, false),
     means: 'How long running handlers have after the first signal before their own is aborted',
+  },
+  heartbeatMs: {
+    kind: zeroOrFrom(1_000),
+    means:
+      'ms between two signs of life in the registry; 0 keeps the worker out of it and of the reach of orders',
   },
 }
 

@@ -58,6 +58,19 @@ export function number(min: number, max: number = MAX_COUNT, isWhole: boolean = 
   }
 }
 
+/** A number from `min`, or 0 for none. */
+export function zeroOrFrom(min: number): ValueKind {
+  const { fromYaml, fromText, fromCode } = number(0, MAX_COUNT, false)
+  const check = (value: unknown): unknown =>
+    typeof value === 'number' && value > 0 && value < min ? UNFIT : value
+  return {
+    allowed: `0, or a number from ${min},`,
+    fromYaml: (node) => check(fromYaml(node)),
+    fromText: (value) => check(fromText(value)),
+    fromCode: (value) => check(fromCode(value)),
+  }
+}
+
 /** Whole seconds in files and variables, as in Go; ms in code. */
 export function seconds(zero: 'keep' | 'unset' = 'unset'): ValueKind {
   const whole = number(0)

@@ -2,6 +2,7 @@ import { sleep, systemClock, type Clock } from '../../core/clock.ts'
 import { errorText } from '../../core/errors.ts'
 import { silentLogger, type Logger } from '../../core/logger.ts'
 import { loadContext, loadFrom, type LoadConfigOptions, type LoadContext } from '../load-config.ts'
+import { configError } from './config-error.ts'
 import { configChanges, type KeyChange } from './config-changes.ts'
 import { readConfigFile, type ConfigFile } from './config-file.ts'
 import type { MachineryConfig } from './machinery-config.ts'
@@ -52,9 +53,12 @@ const MOST_READS = 20
  * Loads the configuration as `loadConfig` does, and follows its file: every `intervalMs` and on `reload`. A change counts as a
  * whole or not at all: a file that is half written, wrong or gone changes nothing and is logged once. Only the file itself is
  * watched, not what it imports; variables and flags of a process do not change.
- * @throws as `loadConfig`, for the first load
+ * @throws as `loadConfig`, for the first load; `ERR_OPTION_INVALID` for an `intervalMs` that is none
  */
 export async function watchConfig(options: WatchConfigOptions): Promise<ConfigWatch> {
+  const { intervalMs = INTERVAL_MS } = options
+  if (!(Number.isFinite(intervalMs) && intervalMs > 0))
+    throw configError(`intervalMs is ${intervalMs}; a number of ms above 0 is right`)
   const context = await loadContext(options)
   const text = context.file === undefined ? undefined : await readConfigFile(context.file)
   return new RunningWatch(options, context, text, await loadFrom(context, text))

@@ -43,6 +43,7 @@ describe('a YAML file is refused', () => {
       'queues is an object; a name, a list of names, or names with shares above 0, is right',
     ],
     ['queues: [a, a]', 'queues is an array of 2'],
+    ['heartbeat_ms: 500', 'heartbeat_ms is "500"; 0, or a number from 1000, is right'],
     ['amqp: {queue_declare_args: 1}', 'amqp.queue_declare_args is "1"; a map of arguments is right'],
     ['azure: {ttl: 5 days}', 'azure.ttl is "5 days"; a duration such as 30s or 1h30m'],
     ['redis: 5', 'config.yml: redis holds no keys; a map of keys is right'],

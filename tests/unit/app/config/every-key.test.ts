@@ -190,6 +190,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   unknownTask: ours('unknown_task', 'drop', 'drop'),
   deadLetterFailures: ours('dead_letter_failures', 'true', true),
   graceMs: ours('grace_ms', '1500.5', 1_500.5),
+  heartbeatMs: ours('heartbeat_ms', '2000', 2_000),
   'redis.username': ours('redis.username', 'u', 'u'),
   'redis.password': ours('redis.password', '007', '007'),
   'redis.db': ours('redis.db', '2', 2),

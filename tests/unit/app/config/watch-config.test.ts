@@ -225,6 +225,17 @@ describe('watchConfig', () => {
     expect(clock.pendingTimers).toBe(0)
     expect(await watch.reload()).toBe('unchanged')
   })
+
+  it('refuses an interval that is none', async () => {
+    const folder = configFolder({ 'config.yml': FIRST })
+    for (const intervalMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+      await expect(
+        watchConfig({ file: 'config.yml', cwd: folder.path, env: {}, intervalMs, onChange: () => {} }),
+      ).rejects.toMatchObject({
+        code: 'ERR_OPTION_INVALID',
+        message: `intervalMs is ${intervalMs}; a number of ms above 0 is right`,
+      })
+  })
 })
 
 describe('applyChanges', () => {
