@@ -65,10 +65,12 @@ function withWorkers(ports: ServerPorts, options: CreateServerOptions): Server {
   let closing: Promise<void> | undefined
   // Measured from the first worker on: a producer asks nobody for it.
   let delay: EventLoopDelay | undefined
-  const { server: producer, runtime } = createProducer(ports, options, {
-    version: packageVersion(),
-    eventLoopDelayMs: () => (delay ??= openEventLoopDelay(options.clock ?? systemClock)).p99Ms(),
-  })
+  const eventLoopDelayMs = (): number | undefined => {
+    if (closing === undefined) delay ??= openEventLoopDelay(options.clock ?? systemClock)
+    return delay?.p99Ms()
+  }
+  const facts = { version: packageVersion(), eventLoopDelayMs }
+  const { server: producer, runtime } = createProducer(ports, options, facts)
   const refuseWhenClosing = (what: string): void => {
     if (closing !== undefined) throw new MachineryError('ERR_CLOSED', `${what}: the server is closed`)
   }

@@ -91,6 +91,9 @@ export async function startMetricsEndpoint(options: MetricsEndpointOptions): Pro
       cause,
     )
   }
+  http.on('error', () => {
+    // A connection that could not be accepted: whoever scrapes sees it, and the process goes on.
+  })
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => http.close(resolve))

@@ -77,7 +77,7 @@ export interface HandOffFacts {
 export interface FetchProgress {
   /** Rounds in which every store answered; grows while fetching makes progress. */
   readonly rounds: number
-  /** Whether it claims nothing now because every slot is taken. */
+  /** Whether it claims nothing now because it must not: every slot is taken, every queue is paused, or the worker is quiet. */
   readonly waitsForRoom: boolean
 }
 

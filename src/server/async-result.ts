@@ -74,6 +74,12 @@ export interface AsyncResult<T> {
   cancel(reason?: string): Promise<boolean>
 }
 
+/** @throws `ERR_OPTION_INVALID` unless it is a number of ms from 0, or undefined. */
+export function checkTimeoutMs(timeoutMs: number | undefined): void {
+  if (timeoutMs === undefined || timeoutMs >= 0) return
+  throw new MachineryError('ERR_OPTION_INVALID', `timeoutMs is ${timeoutMs}; a number of ms from 0 is right`)
+}
+
 /** What an AsyncResult is made of. */
 export interface ResultSource<T> {
   readonly uuid: string
@@ -161,11 +167,7 @@ function requireBackend(source: ResultSource<unknown>): NonNullable<Runtime['bac
 async function* states(source: ResultSource<unknown>, options: WaitOptions): AsyncGenerator<TaskState> {
   requireBackend(source)
   const { timeoutMs } = options
-  if (timeoutMs !== undefined && !(timeoutMs >= 0))
-    throw new MachineryError(
-      'ERR_OPTION_INVALID',
-      `timeoutMs is ${timeoutMs}; a number of ms from 0 is right`,
-    )
+  checkTimeoutMs(timeoutMs)
   if (options.signal?.aborted === true) throw abortReason(options.signal)
   const { uuid, runtime } = source
   const seen: TaskState[] = []

@@ -25,6 +25,20 @@ export interface Order {
   readonly value: string
 }
 
+export function encodeOrder(order: Order): string {
+  return JSON.stringify(order)
+}
+
+/** Undefined for a text that is none: anybody may have written it. */
+export function decodeOrder(text: string): Order | undefined {
+  try {
+    const { at, value } = JSON.parse(text) as Partial<Record<keyof Order, unknown>>
+    return typeof at === 'string' && typeof value === 'string' ? { at, value } : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export const orderKey = (workerId: string, kind: OrderKind): string => `${workerId}/${kind}`
 
 /** What can be paused. */

@@ -65,15 +65,13 @@ function asGoSends(message: Message, wire: WireForm): Message {
   return withMessage(message, { headers, chordCallback: withMessage(chordCallback, { headers: ofCallback }) })
 }
 
-/** What `workflow/` needs to turn a hand-off into writes and publishes. */
+/** What `workflow/` needs to turn a hand-off into writes and publishes; made anew for each, so that it follows the limits. */
 export function handOffContext(runtime: Runtime): HandOffContext {
   return {
     createdAt: () => nowRfc3339(runtime.clock.now()),
     expiresInMs: runtime.resultsExpireInMs,
     hasBackend: runtime.backend !== undefined,
-    get maxBytes() {
-      return runtime.limits.maxBytes
-    },
+    maxBytes: runtime.limits.maxBytes,
     toOutgoing: (message) => toOutgoing(runtime, message),
   }
 }

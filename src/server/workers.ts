@@ -1,7 +1,7 @@
 import { sleep } from '../core/clock.ts'
 import { MachineryError } from '../core/errors.ts'
-import type { WaitOptions } from './async-result.ts'
-import { CONTROL_AREAS, controlOf, orderKey, type Order, type OrderKind } from './control-areas.ts'
+import { checkTimeoutMs, type WaitOptions } from './async-result.ts'
+import { CONTROL_AREAS, controlOf, encodeOrder, orderKey, type OrderKind } from './control-areas.ts'
 import type { Runtime } from './runtime.ts'
 import { decodeStatus, type StoredStatus, type WorkerStatus } from './worker-status.ts'
 
@@ -32,7 +32,7 @@ export interface Workers {
   /**
    * Resolves when the worker has answered, to the ms it took.
    * @param options `timeoutMs` is 5,000 by default
-   * @throws `ERR_WAIT_TIMEOUT`; the signal's reason.
+   * @throws `ERR_WAIT_TIMEOUT`; `ERR_OPTION_INVALID` for another `timeoutMs` than a number from 0; the signal's reason.
    */
   ping(id: string, options?: WaitOptions): Promise<number>
 }
@@ -51,10 +51,9 @@ export function createWorkers(runtime: Runtime): Workers {
         `no worker with the id ${id} is registered; an id that workers.list() shows is right`,
       )
     }
-    const text: Order = { at: runtime.ids.uuid(), value }
-    await control.put(CONTROL_AREAS.orders, [
-      { key: orderKey(id, kind), value: JSON.stringify(text), expiresInMs: ORDER_KEPT_MS },
-    ])
+    const text = encodeOrder({ at: runtime.ids.uuid(), value })
+    const write = { key: orderKey(id, kind), value: text, expiresInMs: ORDER_KEPT_MS }
+    await control.put(CONTROL_AREAS.orders, [write])
   }
   return {
     async list() {
@@ -81,6 +80,7 @@ export function createWorkers(runtime: Runtime): Workers {
     resume: (id) => order(id, 'quiet', 'no'),
     stop: (id) => order(id, 'stop', 'yes'),
     async ping(id, { timeoutMs = PING_TIMEOUT_MS, signal } = {}) {
+      checkTimeoutMs(timeoutMs)
       const { clock, ids } = runtime
       const started = clock.monotonic()
       const nonce = ids.uuid()

@@ -4,6 +4,7 @@ import type { Consumer, Delivery } from '../core/ports/broker.ts'
 import { nextRetry } from '../core/retry-policy.ts'
 import { recordedOutgoing, type Runtime } from '../server/runtime.ts'
 import { encodeResult } from '../task/task-result.ts'
+import { callHook } from './call-hook.ts'
 import type { CurrentTask } from './current-task.ts'
 import {
   failureEnding,
@@ -21,7 +22,7 @@ import { headerRetryPolicy } from './message-headers.ts'
 import type { Pauses } from './pauses.ts'
 import type { ProgressReports } from './progress-reports.ts'
 import { endRun, failureOutcome } from './run-trace.ts'
-import { runTask, type RunEnd } from './task-run.ts'
+import { runTask, type RunEnd, type RunOptions } from './task-run.ts'
 import { unknownTaskEnd } from './unknown-task.ts'
 import type { Middleware, UnknownTaskPolicy, WorkerHooks } from './worker-options.ts'
 
@@ -36,8 +37,6 @@ export interface ExecutorOptions {
   readonly pauses: Pauses
   readonly progress: ProgressReports
   readonly end: (ending: Ending) => void
-  /** Calls a hook and logs what it throws. */
-  readonly callHook: (name: keyof WorkerHooks, call: () => unknown) => void
 }
 
 /**
@@ -46,9 +45,12 @@ export interface ExecutorOptions {
  */
 export class Executor {
   readonly #options: ExecutorOptions
+  readonly #runOptions: RunOptions
 
   constructor(options: ExecutorOptions) {
+    const { middleware, hooks, progress } = options
     this.#options = options
+    this.#runOptions = { middleware, beforeTask: hooks.beforeTask, progress }
   }
 
   /**
@@ -80,14 +82,8 @@ export class Executor {
 
   /** Runs a task; `onSlotFree` is called when its handler has ended. */
   run(held: Held, onSlotFree: () => void): void {
-    const { runtime, middleware, hooks, progress } = this.#options
-    runTask(
-      runtime,
-      held,
-      { middleware, beforeTask: hooks.beforeTask, progress },
-      (end, task) => this.#ended(held, end, task),
-      onSlotFree,
-    )
+    const { runtime } = this.#options
+    runTask(runtime, held, this.#runOptions, (end, task) => this.#ended(held, end, task), onSlotFree)
   }
 
   /** Answers whether the delivery is to be run. */
@@ -230,7 +226,7 @@ export class Executor {
   }
 
   #runAgain(held: Held, thrown: unknown, task: CurrentTask, next: NextAttempt): void {
-    const { hooks, callHook, runtime } = this.#options
+    const { hooks, runtime } = this.#options
     const { delayMs, error } = next
     try {
       this.#end(held, retryEnding(runtime, held, next))
@@ -243,7 +239,7 @@ export class Executor {
       { ...logFields(held), retryInMs: delayMs, error },
       'task runs again',
     )
-    callHook('taskRetry', () => hooks.taskRetry?.(thrown, task, delayMs))
+    callHook(runtime.logger, 'taskRetry', () => hooks.taskRetry?.(thrown, task, delayMs))
     this.#after(task, 'retry')
   }
 
@@ -272,18 +268,19 @@ export class Executor {
     task: CurrentTask,
     isKept: boolean = held.message.stopTaskDeletionOnError || this.#options.deadLetterFailures,
   ): void {
-    const { hooks, callHook, runtime } = this.#options
+    const { hooks, runtime } = this.#options
     const deadLetter = isKept ? `failed: ${errorText(thrown)}` : undefined
     this.#end(held, failureEnding(runtime, held, errorText(thrown), deadLetter))
-    endRun(runtime, held, failureOutcome(thrown), thrown)
+    endRun(runtime, held, failureOutcome(held, thrown), thrown)
     if (hooks.taskError === undefined)
       runtime.logger.error({ ...logFields(held), err: thrown }, 'task failed')
-    else callHook('taskError', () => hooks.taskError?.(thrown, task))
+    else callHook(runtime.logger, 'taskError', () => hooks.taskError?.(thrown, task))
     this.#after(task, 'failure')
   }
 
   #after(task: CurrentTask, end: 'success' | 'failure' | 'retry'): void {
-    const { hooks, callHook } = this.#options
-    if (hooks.afterTask !== undefined) callHook('afterTask', () => hooks.afterTask?.(task, end))
+    const { hooks, runtime } = this.#options
+    if (hooks.afterTask !== undefined)
+      callHook(runtime.logger, 'afterTask', () => hooks.afterTask?.(task, end))
   }
 }

@@ -16,11 +16,12 @@ export class HandOffTraces {
     const { handOff, held } = ending
     if (this.#open.has(ending) || (handOff.next.length === 0 && handOff.finishes.length === 0)) return
     const queues = handOff.next.map(({ message }) => message.queue)
-    this.#open.set(ending, this.#telemetry.handOff({ delivery: held, run: held.run?.trace, queues }))
+    this.#open.set(ending, this.#telemetry.handOff({ delivery: held, run: held.run, queues }))
   }
 
   /** It is stored and published. The next attempt of the task itself counts as a retry, not as sent. */
   done(ending: Ending): void {
+    if (!this.#open.has(ending)) return
     const { message } = ending.held
     for (const { message: next } of ending.handOff.next)
       if (next.uuid !== message.uuid) this.#telemetry.sent(followerName(message, next.uuid), next.queue)

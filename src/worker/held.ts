@@ -1,7 +1,8 @@
 import type { Message } from '../core/message.ts'
 import type { Consumer, Delivery } from '../core/ports/broker.ts'
+import type { RunTrace } from '../core/telemetry.ts'
 import type { RunnableTask } from '../task/registry.ts'
-import type { TaskTimes, TracedRun } from './run-trace.ts'
+import type { TaskTimes } from './run-trace.ts'
 
 /** Why a handler's signal was aborted. */
 export type AbortKind = 'leaseLost' | 'shutdown' | 'softLimit' | 'hardLimit' | 'cancelled'
@@ -34,7 +35,7 @@ export interface Held {
   /** Since when it waits; undefined without telemetry. */
   times: TaskTimes | undefined
   /** Its run; undefined before it, and without telemetry. */
-  run: TracedRun | undefined
+  run: RunTrace | undefined
 }
 
 /** A message in short, for log lines. */

@@ -32,7 +32,7 @@ export class Pauses {
   }
 
   isQueuePaused(queue: string): boolean {
-    return this.#paused.has(pauseKey('queue', queue))
+    return this.#paused.size > 0 && this.#paused.has(pauseKey('queue', queue))
   }
 
   isTaskPaused(name: string): boolean {

@@ -8,18 +8,20 @@ const BEATS_KEPT = 3
 /** The entry of one worker in the registry. */
 export class Presence {
   readonly #control: ControlStore
-  readonly #describe: () => StoredStatus
+  readonly #id: string
+  readonly #status: () => StoredStatus
 
-  constructor(control: ControlStore, describe: () => StoredStatus) {
+  constructor(control: ControlStore, id: string, status: () => StoredStatus) {
     this.#control = control
-    this.#describe = describe
+    this.#id = id
+    this.#status = status
   }
 
   /** @throws what the store throws. */
   async write(): Promise<void> {
-    const status = this.#describe()
+    const status = this.#status()
     const write = {
-      key: status.id,
+      key: this.#id,
       value: encodeStatus(status),
       expiresInMs: BEATS_KEPT * status.heartbeatMs,
     }
@@ -28,6 +30,6 @@ export class Presence {
 
   /** @throws what the store throws. */
   async remove(): Promise<void> {
-    await this.#control.remove(CONTROL_AREAS.workers, [this.#describe().id])
+    await this.#control.remove(CONTROL_AREAS.workers, [this.#id])
   }
 }

@@ -64,8 +64,9 @@ export class ProgressReports implements Service {
       await control?.put(CONTROL_AREAS.progress, writes)
     } catch (error) {
       logger.debug({ err: error, tasks: batch.length }, 'progress could not be stored')
-      for (const [uuid, text] of batch.slice(-MOST_WAITING))
-        if (!this.#waiting.has(uuid)) this.#waiting.set(uuid, text)
+      const newer = [...this.#waiting]
+      this.#waiting.clear()
+      for (const [uuid, text] of [...batch, ...newer].slice(-MOST_WAITING)) this.#waiting.set(uuid, text)
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Chore } from '../core/ports/broker.ts'
 import type { ControlStore } from '../core/ports/control-store.ts'
 import { CONTROL_AREAS, type OrderKind } from '../server/control-areas.ts'
 import type { Runtime } from '../server/runtime.ts'
-import type { StoredStatus } from '../server/worker-status.ts'
+import type { WorkerStatus } from '../server/worker-status.ts'
 import { CancelWatch } from './cancel-watch.ts'
 import type { Held } from './held.ts'
 import { Orders } from './orders.ts'
@@ -25,7 +25,7 @@ export interface RemoteControlled {
   readonly pauses: Pauses
   /** Deliveries that it holds. */
   readonly held: () => Iterable<Held>
-  readonly describe: () => Omit<StoredStatus, 'pong'>
+  readonly status: () => WorkerStatus
   readonly resize: (concurrency: number) => Promise<void>
   /** What is taken has changed. */
   readonly onPauses: () => void
@@ -57,7 +57,8 @@ export class RemoteControl {
     this.#control = worker.heartbeatMs > 0 ? runtime.control : undefined
     if (this.#control === undefined) return
     this.#orders = new Orders(this.#control, worker.id)
-    this.#presence = new Presence(this.#control, () => ({ ...worker.describe(), pong: this.#pong }))
+    const status = () => ({ ...worker.status(), pong: this.#pong })
+    this.#presence = new Presence(this.#control, worker.id, status)
   }
 
   /** For the chore runner; none without a backend. */
@@ -110,16 +111,21 @@ export class RemoteControl {
     return isChanged
   }
 
-  /** Answers whether there were any. */
+  /** Each by itself: one that fails keeps no other from being obeyed. Answers whether one was. */
   async #readOrders(): Promise<boolean> {
-    const orders = (await this.#orders?.read()) ?? []
-    for (const [kind, value] of orders) await this.#obey(kind, value)
-    return orders.length > 0
+    const orders = this.#orders
+    let isObeyed = false
+    for (const order of (await orders?.read()) ?? []) {
+      await this.#guard(`order ${order.kind}`, async () => {
+        await orders?.obey(order, (value) => this.#obey(order.kind, value))
+        isObeyed = true
+      })
+    }
+    return isObeyed
   }
 
   async #obey(kind: OrderKind, value: string): Promise<void> {
     const { pauses, onPauses, resize, stop } = this.#worker
-    if (kind !== 'ping') this.#runtime.logger.info({ order: kind, value }, 'order received')
     if (kind === 'ping') this.#pong = value
     else if (kind === 'concurrency') await resize(Number(value))
     else if (kind === 'stop') stop()
@@ -127,6 +133,7 @@ export class RemoteControl {
       pauses.isQuiet = value === 'yes'
       onPauses()
     }
+    if (kind !== 'ping') this.#runtime.logger.info({ order: kind, value }, 'order obeyed')
   }
 
   async #guard<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {

@@ -14,13 +14,6 @@ export interface TaskTimes {
   readonly dueAt: number | undefined
 }
 
-/** A run that is traced. */
-export interface TracedRun {
-  readonly trace: RunTrace
-  /** By the monotonic clock. */
-  readonly startedAt: number
-}
-
 /** What message and state tell of the times of a task (spec: go-core 1.1, IngestionTime; 3.2). */
 export function taskTimes(message: Message, state: TaskState | undefined): TaskTimes {
   const ingestedAt = epochMs(message.ingestionTime) ?? epochMs(state?.createdAt)
@@ -34,17 +27,16 @@ export function traceRun({ telemetry, clock }: Runtime, held: Held): RunTrace | 
   if (telemetry === undefined) return undefined
   // A copy that was handed out before has been waiting for the death of its worker.
   const dueAt = held.delivery.deliveryCount === 0 ? held.times?.dueAt : undefined
-  const trace = telemetry.run(held, dueAt === undefined ? undefined : Math.max(0, clock.now() - dueAt))
-  held.run = { trace, startedAt: clock.monotonic() }
-  return trace
+  held.run = telemetry.run(held, dueAt === undefined ? undefined : Math.max(0, clock.now() - dueAt))
+  return held.run
 }
 
 /** A run that is traced has ended. */
 export function endRun({ clock }: Runtime, held: Held, outcome: RunOutcome, error?: unknown): void {
-  if (held.run === undefined) return
-  const { trace, startedAt } = held.run
+  const { run, startedAt } = held
+  if (run === undefined || startedAt === undefined) return
   const ingestedAt = held.times?.ingestedAt
-  trace.end({
+  run.end({
     outcome,
     ranMs: clock.monotonic() - startedAt,
     sinceIngestionMs: ingestedAt === undefined ? undefined : Math.max(0, clock.now() - ingestedAt),
@@ -52,10 +44,9 @@ export function endRun({ clock }: Runtime, held: Held, outcome: RunOutcome, erro
   })
 }
 
-/** How a run that failed for good counts. */
-export function failureOutcome(error: unknown): RunOutcome {
-  if (isMachineryError(error, 'ERR_TASK_TIMEOUT')) return 'timeout'
-  return isMachineryError(error, 'ERR_TASK_CANCELLED') ? 'cancelled' : 'failure'
+/** How a run that failed for good counts: handlers often end with an error of their own when their signal is aborted. */
+export function failureOutcome({ abortedBy }: Held, error: unknown): RunOutcome {
+  return abortedBy === 'softLimit' || isMachineryError(error, 'ERR_TASK_TIMEOUT') ? 'timeout' : 'failure'
 }
 
 function epochMs(text: string | undefined): number | undefined {

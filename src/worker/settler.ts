@@ -162,8 +162,11 @@ export class Settler implements Service {
       await work()
     } catch (error) {
       this.#events.onError(error)
-      for (const ending of endings)
-        this.#verdict(ending, isMachineryError(error, 'ERR_CLOSED') ? 'done' : 'again')
+      const isClosed = isMachineryError(error, 'ERR_CLOSED')
+      for (const ending of endings) {
+        if (isClosed) this.#traces?.end(ending, error)
+        this.#verdict(ending, isClosed ? 'done' : 'again')
+      }
     }
   }
 

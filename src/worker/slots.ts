@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { MachineryError } from '../core/errors.ts'
 
 /** A number of handlers that may run at once; one pool may be shared by several workers (the fork's tokens, go-core 5.9). */
@@ -16,6 +17,11 @@ export interface Slots {
   resize(capacity: number): void
   /** Calls `listener` whenever a slot may have become free, until the answer is called. */
   onFree(listener: () => void): () => void
+}
+
+/** Handlers that run at once where nobody says how many. */
+export function defaultConcurrency(): number {
+  return availableParallelism() * 2
 }
 
 /**

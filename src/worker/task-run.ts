@@ -37,14 +37,13 @@ export function runTask(
   onEnd: (end: RunEnd, task: CurrentTask) => void,
   onSettled: () => void,
 ): void {
-  const run = new TaskRun(runtime, held, options.progress, onEnd, onSettled)
-  run.start(options)
+  new TaskRun(runtime, held, options, onEnd, onSettled).start()
 }
 
 class TaskRun implements CurrentTask {
   readonly #runtime: Runtime
   readonly #held: Held
-  readonly #progress: ProgressReports
+  readonly #options: RunOptions
   readonly #onEnd: (end: RunEnd, task: CurrentTask) => void
   readonly #onSettled: () => void
   #controller: AbortController | undefined
@@ -57,13 +56,13 @@ class TaskRun implements CurrentTask {
   constructor(
     runtime: Runtime,
     held: Held,
-    progress: ProgressReports,
+    options: RunOptions,
     onEnd: (end: RunEnd, task: CurrentTask) => void,
     onSettled: () => void,
   ) {
     this.#runtime = runtime
     this.#held = held
-    this.#progress = progress
+    this.#options = options
     this.#onEnd = onEnd
     this.#onSettled = onSettled
   }
@@ -95,7 +94,7 @@ class TaskRun implements CurrentTask {
   get logger(): CurrentTask['logger'] {
     this.#logger ??= this.#runtime.logger.child({
       ...logFields(this.#held),
-      ...this.#held.run?.trace.logFields,
+      ...this.#held.run?.logFields,
     })
     return this.#logger
   }
@@ -122,15 +121,15 @@ class TaskRun implements CurrentTask {
   }
 
   progress(value: TaskProgress): void {
-    this.#progress.report(this.uuid, value)
+    this.#options.progress.report(this.uuid, value)
   }
 
-  start(options: RunOptions): void {
-    let args: unknown[]
-    const trace = traceRun(this.#runtime, this.#held)
-    const task = this.#held.task
+  start(): void {
+    const { task } = this.#held
     if (task === undefined)
       throw new MachineryError('ERR_TASK_NOT_REGISTERED', `Task not registered error: ${this.name}`)
+    const trace = traceRun(this.#runtime, this.#held)
+    let args: unknown[]
     try {
       args = decodeArguments(task, this.#held.message.args)
     } catch (error) {
@@ -140,10 +139,10 @@ class TaskRun implements CurrentTask {
     }
     this.#held.abort = (kind, text) => this.#abort(kind, { text })
     this.#armLimits(task.options.softLimitMs, task.options.hardLimitMs)
-    const isPlain =
-      options.middleware.length === 0 && options.beforeTask === undefined && task.options.schema === undefined
+    const { middleware, beforeTask } = this.#options
+    const isPlain = middleware.length === 0 && beforeTask === undefined && task.options.schema === undefined
     try {
-      const call = (): unknown => (isPlain ? task.handler(...args) : this.#wrapped(task, args, options))
+      const call = (): unknown => (isPlain ? task.handler(...args) : this.#wrapped(task, args))
       const answer: unknown =
         trace === undefined ? taskContext.run(this, call) : trace.within(() => taskContext.run(this, call))
       if (isThenable(answer))
@@ -157,7 +156,7 @@ class TaskRun implements CurrentTask {
     }
   }
 
-  async #wrapped(task: NonNullable<Held['task']>, args: unknown[], options: RunOptions): Promise<unknown> {
+  async #wrapped(task: NonNullable<Held['task']>, args: unknown[]): Promise<unknown> {
     let valid: unknown[]
     try {
       valid = await validateArguments(task, args)
@@ -165,9 +164,10 @@ class TaskRun implements CurrentTask {
       this.#end({ kind: 'badArguments', error: error as Error })
       return undefined
     }
-    await options.beforeTask?.(this)
-    const call = options.middleware.reduceRight<() => Promise<unknown>>(
-      (next, middleware) => () => middleware(this, next),
+    const { middleware, beforeTask } = this.#options
+    await beforeTask?.(this)
+    const call = middleware.reduceRight<() => Promise<unknown>>(
+      (next, one) => () => one(this, next),
       async () => task.handler(...valid),
     )
     return call()

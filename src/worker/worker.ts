@@ -1,26 +1,22 @@
-import { availableParallelism } from 'node:os'
 import { MachineryError } from '../core/errors.ts'
-import type { Consumer, Delivery } from '../core/ports/broker.ts'
 import type { Runtime } from '../server/runtime.ts'
+import { callHook } from './call-hook.ts'
 import { checkWorkerOptions } from './check-worker-options.ts'
 import { ChoreRunner } from './chore-runner.ts'
-import { settleEnding } from './ending.ts'
+import { Deliveries } from './deliveries.ts'
 import { Executor } from './executor.ts'
 import { Fetcher } from './fetcher.ts'
-import { logFields, type Held } from './held.ts'
-import { Parking } from './parking.ts'
 import { Pauses } from './pauses.ts'
-import { describeWorker } from './worker-description.ts'
 import { listenToSignals } from './process-signals.ts'
+import { ownStatus } from './own-status.ts'
 import { queuePlan, type QueueLine } from './queue-order.ts'
 import { RemoteControl } from './remote-control.ts'
 import { RepeatedWarnings } from './repeated-warnings.ts'
 import { RunQueue } from './run-queue.ts'
-import { endRun } from './run-trace.ts'
 import { Settler, SETTLE_WINDOW } from './settler.ts'
-import { createSlots, type Slots } from './slots.ts'
+import { createSlots, defaultConcurrency, type Slots } from './slots.ts'
 import { drain } from './shutdown.ts'
-import type { WorkerHooks, WorkerOptions } from './worker-options.ts'
+import type { WorkerOptions } from './worker-options.ts'
 import { workerSource } from './worker-source.ts'
 
 const LOOK_AHEAD_MOST = 64
@@ -66,17 +62,17 @@ export async function startWorker(runtime: Runtime, options: WorkerOptions): Pro
       })
       lines.push({ queue, weight, consumer })
     }
+    await worker.start(plan.order)
   } catch (error) {
     await worker.close()
     throw error
   }
-  await worker.start(plan.order)
   return worker
 }
 
 function slotsOf(options: WorkerOptions): Slots {
   const { concurrency, slots } = options
-  return slots ?? createSlots(concurrency || availableParallelism() * 2)
+  return slots ?? createSlots(concurrency || defaultConcurrency())
 }
 
 function maxUnsettled(concurrency: number): number {
@@ -90,12 +86,10 @@ class RunningWorker implements Worker {
   readonly #runtime: Runtime
   readonly #options: WorkerOptions
   readonly #slots: Slots
-  readonly #held = new Map<string, Held>()
-  readonly #executor: Executor
   readonly #settler: Settler
   readonly #queue: RunQueue
   readonly #chores: ChoreRunner
-  readonly #parking: Parking
+  readonly #deliveries: Deliveries
   readonly #pauses: Pauses
   readonly #remote: RemoteControl
   readonly #startedAt: number
@@ -120,35 +114,26 @@ class RunningWorker implements Worker {
     this.#remote = this.#remoteControl()
     this.#startedAt = runtime.clock.now()
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
+    const onError = (error: unknown): void => this.#trouble(error)
     this.#settler = new Settler(this.#runtime, {
-      onSettled: (held) => this.#settled(held),
-      onFenced: (held) => this.#fenced(held),
-      onError: (error) => this.#trouble(error),
+      onSettled: (held) => this.#deliveries.settled(held),
+      onFenced: (held) => this.#deliveries.fenced(held),
+      onError,
     })
-    this.#executor = new Executor({
-      runtime: this.#runtime,
-      maxDeliveries: options.maxDeliveries ?? 10,
-      unknownTask: options.unknownTask ?? 'retryLater',
-      deadLetterFailures: options.deadLetterFailures ?? false,
-      hooks: options.hooks ?? {},
-      middleware: options.middleware ?? [],
-      pauses: this.#pauses,
-      progress: this.#remote.progress,
-      end: (ending) => this.#settler.end(ending),
-      callHook: (name, call) => this.#callHook(name, call),
-    })
+    const executor = this.#createExecutor()
     this.#queue = new RunQueue({
       slots,
       clock: runtime.clock,
-      run: (held, onSlotFree) => this.#run(held, onSlotFree),
+      run: (held, onSlotFree) => {
+        if (held.hasState && !held.begun) this.#settler.started(held)
+        executor.run(held, onSlotFree)
+      },
       unsettled: () => this.#settler.size,
-      giveBack: (held) => this.#giveBack(held),
+      giveBack: (held) => this.#deliveries.giveBack(held),
       onRoom: () => this.#fetcher?.wake(),
     })
-    this.#parking = new Parking(this.#runtime, {
-      onLook: (held) => this.#lookAgain(held),
-      onError: (error) => this.#trouble(error),
-    })
+    const [queue, settler, pauses] = [this.#queue, this.#settler, this.#pauses]
+    this.#deliveries = new Deliveries({ runtime: this.#runtime, executor, queue, settler, pauses, onError })
     const { broker, clock } = runtime
     const chores = [...broker.chores, ...this.#remote.chores]
     this.#chores = new ChoreRunner(chores, clock, this.#runtime.logger, (error) => this.#tell(error))
@@ -170,7 +155,7 @@ class RunningWorker implements Worker {
       order,
       clock: this.#runtime.clock,
       room: () => this.#queue.room,
-      accept: (consumer, deliveries) => this.#accept(consumer, deliveries),
+      accept: (consumer, deliveries) => this.#deliveries.accept(consumer, deliveries),
       isHeldBack: (queue) => this.#pauses.isHeldBack(queue),
       beforeConsume: this.#options.hooks?.beforeConsume,
       onError: (error) => this.#trouble(error),
@@ -208,16 +193,9 @@ class RunningWorker implements Worker {
     this.#fetcher?.wake()
   }
 
-  /** Deliveries are not ours any more: their handlers should end, what they answer may still be the first to commit. */
+  /** Deliveries are not ours any more. */
   lost(ids: readonly string[]): void {
-    for (const id of ids) {
-      const held = this.#held.get(id)
-      if (held === undefined) continue
-      this.#runtime.logger.warn(logFields(held), 'lease lost: the task may run elsewhere')
-      this.#runtime.telemetry?.leaseLost(held)
-      held.isLost = true
-      held.abort?.('leaseLost')
-    }
+    this.#deliveries.lost(ids)
   }
 
   close(options: { readonly graceMs?: number } = {}): Promise<void> {
@@ -231,17 +209,17 @@ class RunningWorker implements Worker {
 
   async #close(graceMs: number): Promise<void> {
     this.#unwatch()
-    for (const held of this.#queue.close()) this.#giveBack(held)
-    await Promise.all([this.#fetcher?.stop(), this.#parking.stop()])
+    for (const held of this.#queue.close()) this.#deliveries.giveBack(held)
+    await Promise.all([this.#fetcher?.stop(), this.#deliveries.stopParking()])
     // What was claimed meanwhile.
-    for (const held of this.#queue.close()) this.#giveBack(held)
+    for (const held of this.#queue.close()) this.#deliveries.giveBack(held)
     await drain({
       clock: this.#runtime.clock,
       graceMs,
       hurry: this.#hurry.signal,
       isIdle: () => this.#queue.running === 0,
-      running: () => [...this.#held.values()].filter((held) => !held.ended),
-      giveBack: (held) => this.#giveBack(held),
+      running: () => [...this.#deliveries.held].filter((held) => !held.ended),
+      giveBack: (held) => this.#deliveries.giveBack(held),
       flush: () => this.#settler.stop(),
     })
     this.#settler.abandon()
@@ -261,43 +239,20 @@ class RunningWorker implements Worker {
     }
   }
 
-  async #accept(consumer: Consumer, deliveries: readonly Delivery[]): Promise<void> {
-    const { all, readable } = this.#executor.hold(consumer, deliveries)
-    for (const held of all) this.#held.set(held.delivery.id, held)
-    const [first] = all
-    const trace = first && this.#runtime.telemetry?.receive(first.delivery.queue, all)
-    try {
-      await this.#consider(readable)
-      trace?.end()
-    } catch (error) {
-      trace?.end(error)
-      throw error
-    }
-  }
-
-  /** An error while the states are read leaves the deliveries as they are: they are given back, not counted. */
-  async #consider(helds: readonly Held[]): Promise<void> {
-    try {
-      this.#queue.add((await this.#executor.consider(helds)).filter((held) => this.#isWanted(held)))
-    } catch (error) {
-      for (const held of helds) this.#giveBack(held)
-      throw error
-    }
-  }
-
-  /** Gives back what must not start now: its queue was paused after it was claimed. */
-  #isWanted(held: Held): boolean {
-    const isWanted = !this.#pauses.isHeldBack(held.delivery.queue)
-    if (!isWanted) this.#giveBack(held)
-    return isWanted
-  }
-
-  /** What waits here and must not start now returns to its queue, and claims obey at once. */
-  #onPauses(): void {
-    const isUnwanted = ({ delivery, message }: Held): boolean =>
-      this.#pauses.isHeldBack(delivery.queue) || this.#pauses.isTaskPaused(message.name)
-    for (const held of this.#queue.takeOut(isUnwanted)) this.#giveBack(held)
-    this.#fetcher?.reconsider()
+  #createExecutor(): Executor {
+    const { maxDeliveries = 10, unknownTask = 'retryLater', deadLetterFailures = false } = this.#options
+    const { hooks = {}, middleware = [] } = this.#options
+    return new Executor({
+      runtime: this.#runtime,
+      maxDeliveries,
+      unknownTask,
+      deadLetterFailures,
+      hooks,
+      middleware,
+      pauses: this.#pauses,
+      progress: this.#remote.progress,
+      end: (ending) => this.#settler.end(ending),
+    })
   }
 
   #remoteControl(): RemoteControl {
@@ -306,9 +261,9 @@ class RunningWorker implements Worker {
       id: this.id,
       heartbeatMs,
       pauses: this.#pauses,
-      held: () => this.#held.values(),
-      describe: () =>
-        describeWorker(this.#runtime, {
+      held: () => this.#deliveries.held,
+      status: () =>
+        ownStatus(this.#runtime, {
           id: this.id,
           name: this.name,
           heartbeatMs,
@@ -316,50 +271,17 @@ class RunningWorker implements Worker {
           lines: this.#lines,
           slots: this.#slots,
           running: this.running,
-          held: this.#held.values(),
+          held: this.#deliveries.held,
           pauses: this.#pauses,
           isClosing: this.#closing !== undefined,
         }),
       resize: (concurrency) => this.resize(concurrency),
-      onPauses: () => this.#onPauses(),
+      onPauses: () => {
+        this.#deliveries.giveBackPaused()
+        this.#fetcher?.reconsider()
+      },
       stop: () => void this.close(),
     })
-  }
-
-  #run(held: Held, onSlotFree: () => void): void {
-    if (held.hasState && !held.begun) this.#settler.started(held)
-    this.#executor.run(held, onSlotFree)
-  }
-
-  #giveBack(held: Held): void {
-    if (held.ended) return
-    held.ended = true
-    held.abort?.('shutdown')
-    endRun(this.#runtime, held, 'released')
-    this.#settler.end(
-      settleEnding(held, { id: held.delivery.id, kind: 'release', delayMs: 0, counted: false }),
-    )
-  }
-
-  #settled(held: Held): void {
-    this.#held.delete(held.delivery.id)
-    this.#queue.pump()
-  }
-
-  /** A delivery that is lost is the business of whoever has it now. */
-  #fenced(held: Held): void {
-    if (held.isLost) this.#settled(held)
-    else this.#parking.park(held)
-  }
-
-  #lookAgain(held: Held): void {
-    const before = this.#held.get(held.delivery.id)
-    if (before === undefined) return
-    if (before.isLost) return this.#settled(before)
-    const fresh = { begun: false, ended: false, abort: undefined, abortedBy: undefined, run: undefined }
-    const again: Held = { ...held, ...fresh }
-    this.#held.set(held.delivery.id, again)
-    this.#consider([again]).catch((error: unknown) => this.#trouble(error))
   }
 
   #trouble(error: unknown): void {
@@ -369,17 +291,7 @@ class RunningWorker implements Worker {
 
   #tell(error: unknown): void {
     const { hooks } = this.#options
-    if (hooks?.workerError !== undefined) this.#callHook('workerError', () => hooks.workerError?.(error))
-  }
-
-  #callHook(name: keyof WorkerHooks, call: () => unknown): void {
-    const failed = (error: unknown): void =>
-      this.#runtime.logger.error({ err: error, hook: name }, 'a hook threw')
-    try {
-      const answer = call()
-      if (answer instanceof Promise) answer.catch(failed)
-    } catch (error) {
-      failed(error)
-    }
+    if (hooks?.workerError !== undefined)
+      callHook(this.#runtime.logger, 'workerError', () => hooks.workerError?.(error))
   }
 }

@@ -170,8 +170,9 @@ export function groupsOf(messages: readonly Message[], context: HandOffContext):
 
 /** PENDING for the members of groups that are published later than these roots. */
 export function laterMembers(roots: readonly Message[], context: HandOffContext): PendingWrite[] {
+  const published = new Set(roots)
   return reachableFrom(roots)
-    .filter((message) => message.groupUuid !== '' && !roots.includes(message) && hasState(message, context))
+    .filter((message) => message.groupUuid !== '' && !published.has(message) && hasState(message, context))
     .map((message) => pendingWrite(message, context))
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Server } from '../../app/create-server.ts'
 import type { Page } from '../../core/ports/inspector.ts'
-import type { QueueStatus } from '../../server/pauses.ts'
+import type { QueueStatus } from '../../server/queues.ts'
 import type { CommandContext } from '../command-context.ts'
 import { confirm } from '../confirm.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'

@@ -1,12 +1,15 @@
+import { SpanStatusCode } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { sleep, type Clock } from '../../../src/core/clock.ts'
+import { MachineryError } from '../../../src/core/errors.ts'
 import { METRICS, openTelemetry, type MetricDefinition } from '../../../src/opentelemetry/index.ts'
 import { memoryFaults } from '../../../src/testing/index.ts'
 import { task } from '../../../src/task/task.ts'
 import { signature } from '../../../src/task/untyped-signature.ts'
+import { currentTask } from '../../../src/worker/current-task.ts'
 import { chain } from '../../../src/workflow/chain.ts'
 import { chord } from '../../../src/workflow/chord.ts'
-import { gate, openBench, QUEUE, STORE_PATHS } from '../../support/builders.ts'
+import { gate, openBench, type PortWrapper, QUEUE, STORE_PATHS } from '../../support/builders.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { openTracedBench, type Point, type TracedBench } from './traced-bench.ts'
 
@@ -161,6 +164,64 @@ describe.each(STORE_PATHS)('metrics, over %s', (path) => {
     expect(await bench.settled(result.get())).toBe(2)
     await bench.clock.settle()
     expect(await pointsOf(traced, METRICS.sent)).toEqual([count('one', 2), count('sum', 1), count('two', 1)])
+  })
+})
+
+describe('the outcome of a run', () => {
+  it('is a failure where it failed because a task that it waited for was cancelled', async () => {
+    const never = task('never', () => {})
+    const waiting = task('waiting', async (uuid: string) => {
+      await bench.server.result(uuid).get()
+    })
+    await using traced = await openTracedBench({ tasks: [never, waiting] })
+    const { bench } = traced
+    const other = await bench.server.send(never().with({ routingKey: 'elsewhere' }))
+    await other.cancel()
+    await bench.startWorker()
+    await bench.server.send(waiting(other.uuid))
+    await bench.clock.settle()
+    expect(await pointsOf(traced, METRICS.finished)).toEqual([count('waiting', 1, 'failure')])
+    expect(traced.spans('process')[0]?.status.code).toBe(SpanStatusCode.ERROR)
+  })
+
+  it('is a timeout where its handler ended with an error of its own after its limit', async () => {
+    const late = task(
+      'late',
+      async () => {
+        const { signal } = currentTask()
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        throw new DOMException('This operation was aborted', 'AbortError')
+      },
+      { softLimitMs: 100 },
+    )
+    await using traced = await openTracedBench({ tasks: [late] })
+    const { bench } = traced
+    await bench.startWorker()
+    await bench.server.send(late())
+    await bench.clock.advance(200)
+    expect(await pointsOf(traced, METRICS.finished)).toEqual([count('late', 1, 'timeout')])
+  })
+})
+
+describe('what follows from a task', () => {
+  it('does not count as sent where the store was closed before it was stored', async () => {
+    const one = task('one', () => 1)
+    const two = task('two', (value: number) => value)
+    const closed = new MachineryError('ERR_CLOSED', 'closed (fault of a test)')
+    const wrap: PortWrapper = {
+      broker: (broker) => broker,
+      backend: (backend) => ({
+        ...backend,
+        tasks: { ...backend.tasks, commit: () => Promise.reject(closed) },
+      }),
+    }
+    await using traced = await openTracedBench({ path: 'two ports', tasks: [one, two], wrap })
+    const { bench } = traced
+    await bench.startWorker()
+    await bench.server.send(chain(one(), two()))
+    await bench.clock.settle()
+    expect(await pointsOf(traced, METRICS.sent)).toEqual([count('one', 1)])
+    expect(traced.spans('hand_off').map(({ status }) => status.code)).toEqual([SpanStatusCode.ERROR])
   })
 })
 

@@ -88,6 +88,44 @@ describe('a pause that comes', () => {
     expect(runs).toBe(0)
     expect(await bench.server.queueStats()).toMatchObject({ pending: 1, inFlight: 0 })
   })
+
+  it('while the begin of a message that was handed out before is stored does not let its task start', async () => {
+    const { opened, open } = gate()
+    let [runs, begins] = [0, 0]
+    const work = task('work', async () => {
+      runs += 1
+      return new Promise<void>(() => {})
+    })
+    const wrap: PortWrapper = {
+      broker: (broker) => broker,
+      backend: (backend) => ({
+        ...backend,
+        tasks: {
+          ...backend.tasks,
+          begin: async (writes) => {
+            begins += 1
+            await opened
+            return backend.tasks.begin(writes)
+          },
+        },
+      }),
+    }
+    await using bench = await openBench({ tasks: [work], wrap })
+    const dying = await bench.newProcess([work])
+    await dying.startWorker()
+    await bench.server.send(work())
+    await bench.clock.settle()
+    dying.kill()
+    await bench.startWorker()
+    await bench.clock.settle()
+    expect([runs, begins]).toEqual([1, 1])
+    await bench.server.tasks.pause('work')
+    await bench.clock.advance(1_000)
+    open()
+    await bench.clock.settle()
+    expect(runs).toBe(1)
+    expect(await bench.server.queueStats()).toMatchObject({ delayed: 1, inFlight: 0 })
+  })
 })
 
 /** A fetcher over consumers that have a message for whoever does not wait. */

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { createServer } from '../../../src/app/create-server.ts'
+import { silentLogger } from '../../../src/core/logger.ts'
 import type { Backend } from '../../../src/core/ports/backend.ts'
 import type { ControlWrite } from '../../../src/core/ports/control-store.ts'
 import type { TaskProgress } from '../../../src/server/progress.ts'
+import type { Runtime } from '../../../src/server/runtime.ts'
 import { task } from '../../../src/task/task.ts'
+import { fakeClock } from '../../../src/testing/index.ts'
 import { currentTask } from '../../../src/worker/current-task.ts'
+import { ProgressReports } from '../../../src/worker/progress-reports.ts'
 import { chain } from '../../../src/workflow/chain.ts'
 import { type Bench, gate, openBench } from '../../support/builders.ts'
 
@@ -125,6 +129,37 @@ describe('the progress of a task', () => {
     await bench.clock.advance(2_000)
     expect(await result.progress()).toBe(0.5)
     open()
+  })
+
+  it('that waits for a store which is away gives way to newer ones, of 1,000 tasks at most', async () => {
+    const clock = fakeClock()
+    const written: string[] = []
+    const away = gate()
+    let isAway = true
+    const put = async (_area: string, batch: readonly ControlWrite[]): Promise<void> => {
+      await away.opened
+      if (isAway) throw new Error('away (fault of a test)')
+      written.push(...batch.map(({ key }) => key))
+    }
+    const control = { put, get: async () => [], list: async () => [], remove: async () => {} }
+    const reports = new ProgressReports({
+      clock,
+      control,
+      logger: silentLogger,
+      resultsExpireInMs: 1_000,
+    } as unknown as Runtime)
+    for (let n = 0; n < 900; n++) reports.report(`old ${n}`, 0.5)
+    await clock.advance(1)
+    for (let n = 0; n < 900; n++) reports.report(`new ${n}`, 0.5)
+    away.open()
+    await clock.settle()
+    await clock.advance(1_100)
+    isAway = false
+    await clock.advance(1_100)
+    expect(written).toHaveLength(1_000)
+    expect(written.filter((key) => key.startsWith('new'))).toHaveLength(900)
+    expect(written.filter((key) => key.startsWith('old'))[0]).toBe('old 800')
+    await reports.stop()
   })
 
   it('of a workflow is that of the last of its tasks that told any', async () => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { task } from '../../../src/task/task.ts'
 import { createSlots } from '../../../src/worker/slots.ts'
-import { type Bench, type Gate, gate, openBench } from '../../support/builders.ts'
+import { type Bench, type Gate, gate, openBench, type PortWrapper } from '../../support/builders.ts'
 
 const LOOK_MS = 1_000
 
@@ -244,6 +244,64 @@ describe('an order to a worker', () => {
     stop.abort(new Error('enough'))
     await expect(bench.settled(ping)).rejects.toThrow('enough')
     hung.backendFaults.down = false
+    for (const timeoutMs of [Number.NaN, -1])
+      await expect(
+        bench.settled(bench.server.workers.ping(worker.id, { timeoutMs }), 60_000),
+      ).rejects.toMatchObject({
+        code: 'ERR_OPTION_INVALID',
+        message: `timeoutMs is ${timeoutMs}; a number of ms from 0 is right`,
+      })
+  })
+
+  it('that fails is tried again, and keeps no other from being obeyed', async () => {
+    let failures = 0
+    const wrap: PortWrapper = {
+      backend: (backend) => backend,
+      broker: (broker) => ({
+        ...broker,
+        consume: async (queue, options) => {
+          const consumer = await broker.consume(queue, options)
+          const resize = async (most: number): Promise<void> => {
+            failures += 1
+            if (failures < 3) throw new Error('channel closed')
+            return consumer.resize(most)
+          }
+          return {
+            claim: (want, signal) => consumer.claim(want, signal),
+            settle: (batch) => consumer.settle(batch),
+            resize,
+            close: () => consumer.close(),
+          }
+        },
+      }),
+    }
+    await using bench = await openBench({ wrap })
+    const worker = await bench.startWorker({ concurrency: 1 })
+    await bench.clock.settle()
+    await bench.server.workers.resize(worker.id, 4)
+    await bench.server.workers.quiet(worker.id)
+    await bench.clock.advance(LOOK_MS)
+    expect([failures, worker.concurrency]).toEqual([1, 1])
+    expect(await only(bench)).toMatchObject({ isQuiet: true })
+    await bench.clock.advance(5 * LOOK_MS)
+    expect([failures, worker.concurrency]).toEqual([3, 4])
+  })
+
+  it('that cannot be read, or says what no worker can do, keeps no other from being obeyed', async () => {
+    await using bench = await openBench()
+    const worker = await bench.startWorker({ concurrency: 1 })
+    await bench.clock.settle()
+    const at = { expiresInMs: Infinity }
+    await bench.backend.control?.put('orders', [
+      { key: `${worker.id}/concurrency`, value: '{"at":"1","value":"many"}', ...at },
+      { key: `${worker.id}/ping`, value: 'not JSON', ...at },
+      { key: `${worker.id}/quiet`, value: '{"at":"1","value":"yes"}', ...at },
+    ])
+    await bench.clock.advance(5 * LOOK_MS)
+    expect(worker.concurrency).toBe(1)
+    expect(await only(bench)).toMatchObject({ isQuiet: true })
+    const warned = bench.logs.filter(({ level }) => level === 'warn')
+    expect(warned).toHaveLength(2)
   })
 
   it('reaches that worker alone', async () => {

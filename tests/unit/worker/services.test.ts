@@ -9,6 +9,7 @@ import { ChoreRunner } from '../../../src/worker/chore-runner.ts'
 import { Fetcher } from '../../../src/worker/fetcher.ts'
 import { Parking } from '../../../src/worker/parking.ts'
 import type { Service } from '../../../src/worker/service.ts'
+import { ProgressReports } from '../../../src/worker/progress-reports.ts'
 import { Settler } from '../../../src/worker/settler.ts'
 import { type LogLine, recordingLogger } from '../../support/builders.ts'
 
@@ -27,6 +28,7 @@ const makers: readonly (readonly [string, (clock: FakeClock) => Promise<Service>
     async (clock) =>
       new Settler(runtimeOn(clock), { onSettled: nothing, onFenced: nothing, onError: nothing }),
   ],
+  ['ProgressReports', async (clock) => new ProgressReports(runtimeOn(clock))],
   ['Parking', async (clock) => new Parking(runtimeOn(clock), { onLook: nothing, onError: nothing })],
   [
     'Fetcher',

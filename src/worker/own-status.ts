@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { Clock } from '../core/clock.ts'
 import type { Runtime } from '../server/runtime.ts'
-import type { RunningTask, StoredStatus, WorkerStatus } from '../server/worker-status.ts'
+import type { RunningTask, WorkerStatus } from '../server/worker-status.ts'
 import type { Held } from './held.ts'
 import type { Pauses } from './pauses.ts'
 import type { QueueLine } from './queue-order.ts'
@@ -10,7 +10,7 @@ import type { Slots } from './slots.ts'
 const MOST_RUNNING_TASKS = 100
 
 /** What a worker knows of itself. */
-export interface WorkerDescription extends Pick<
+export interface StatusParts extends Pick<
   WorkerStatus,
   'id' | 'name' | 'heartbeatMs' | 'startedAt' | 'running' | 'isClosing'
 > {
@@ -21,7 +21,7 @@ export interface WorkerDescription extends Pick<
 }
 
 /** The status of a worker at this moment. */
-export function describeWorker(runtime: Runtime, worker: WorkerDescription): Omit<StoredStatus, 'pong'> {
+export function ownStatus(runtime: Runtime, worker: StatusParts): WorkerStatus {
   const { clock, facts, registry } = runtime
   const { lines, slots, held, pauses, ...known } = worker
   const tasks = registry.names()
