@@ -83,6 +83,15 @@ function matches(parts: SpecFields, shown: ReturnType<ReturnType<typeof wallCloc
   return minute === true && hour === true && month === true && isDay
 }
 
+/**
+ * Whether the hour of this minute began within a gap. robfig/cron steps over whole hours of the wall clock and may pass over what
+ * follows a gap in the same hour, as on Chatham (tests/unit/periodic/cron-gap-within-hour.test.ts has its answers).
+ */
+function hourBeganInGap(at: number, wallClockOf: ReturnType<typeof wallClock>): boolean {
+  const [minute, hour] = wallClockOf(at)
+  return wallClockOf(at - minute * MINUTE_MS)[1] !== hour
+}
+
 /** Instants all over the years, half of them in the days of changes in the zones below. */
 const CHANGES = ['2014-03-09', '2014-11-02', '2021-03-28', '2021-10-31', '2026-04-04', '2026-09-26']
 const instant = fc.oneof(
@@ -104,7 +113,8 @@ describe('next', () => {
           const first = (Math.floor(after / MINUTE_MS) + 1) * MINUTE_MS
           const last = Math.min(found, first + SEARCHED_MINUTES * MINUTE_MS)
           let at = first
-          while (at < last && !matches(parts, wallClockOf(at))) at += MINUTE_MS
+          while (at < last && (!matches(parts, wallClockOf(at)) || hourBeganInGap(at, wallClockOf)))
+            at += MINUTE_MS
           expect(at).toBe(last)
           expect(found === Infinity || matches(parts, wallClockOf(found))).toBe(true)
         }),
