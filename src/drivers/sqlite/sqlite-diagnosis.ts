@@ -13,7 +13,6 @@ interface Abandoned {
 
 /** Looks at the file, and for messages that nobody holds and nobody can claim. A worker on this machine mends the first kind by itself. */
 export function sqliteDiagnosis({ connection, consumers, messages, wakeUp }: SqliteEngine): Diagnosis {
-  const version = connection.prepare<[string]>('SELECT sqlite_version()')
   const mode = connection.prepare<[string]>('PRAGMA journal_mode')
   const check = connection.prepare<[string]>('PRAGMA quick_check(1)')
   const ownerless = connection.prepare<[number]>(
@@ -27,10 +26,11 @@ export function sqliteDiagnosis({ connection, consumers, messages, wakeUp }: Sql
   return {
     async diagnose() {
       const { facts, abandoned } = await connection.read(() => ({
-        facts: [version.get()?.[0] ?? '', mode.get()?.[0] ?? '', check.get()?.[0] ?? ''] as const,
+        facts: [mode.get()?.[0] ?? '', check.get()?.[0] ?? ''] as const,
         abandoned: findAbandoned(),
       }))
-      const [sqlite, journal, state] = facts
+      const [journal, state] = facts
+      const sqlite = process.versions['sqlite'] ?? ''
       const isBuggy = hasWalResetBug(sqlite)
       return [
         finding(
