@@ -104,7 +104,7 @@ class RunningWorker implements Worker {
 
   constructor(runtime: Runtime, options: WorkerOptions, slots: Slots, lines: readonly QueueLine[]) {
     this.id = runtime.ids.uuid()
-    this.name = options.name ?? `worker_${runtime.ids.uuid().slice(0, 8)}`
+    this.name = options.name ?? `worker_${runtime.ids.uuid().slice(-8)}`
     this.#runtime = { ...runtime, logger: runtime.logger.child({ worker: this.name }) }
     this.#warnings = new RepeatedWarnings(runtime.clock, this.#runtime.logger)
     this.#options = options

@@ -48,6 +48,12 @@ describe('the options of a worker', () => {
     await expect(bench.startWorker(options as WorkerOptions)).rejects.toThrow(text)
   })
 
+  it('name workers that start at the same moment differently', async () => {
+    await using bench = await openBench()
+    const [one, other] = [await bench.startWorker(), await bench.startWorker()]
+    expect(one.name).not.toBe(other.name)
+  })
+
   it('may be left out', async () => {
     await using bench = await openBench()
     const worker = await bench.startWorker()
