@@ -1,22 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { it } from 'vitest'
 
 import { findService } from '../support/service-process.ts'
-import { isViolation } from './check-evidence.ts'
-import { faultOptions, type FaultChanges } from './fault-options.ts'
-import { runFault } from './fault-run.ts'
-import { reportText } from './print-report.ts'
+import { describeWhereFound } from '../support/services.ts'
+import { expectNoViolation } from './expect-no-violation.ts'
 import { restartingRedis } from './redis-services.ts'
 
-const source = await findService(restartingRedis)
-if (source.kind === 'absent' && process.env['CI'] === 'true') throw new Error(source.reason)
-const why = source.kind === 'absent' ? ` is not tested: ${source.reason}` : ''
-
-async function expectNoViolation(target: string, changes: FaultChanges): Promise<void> {
-  const report = await runFault(faultOptions(target, { timeoutMs: 100_000, ...changes }))
-  expect(report.findings.filter(isViolation), reportText(report)).toEqual([])
-}
-
-describe.skipIf(source.kind === 'absent')(`redis${why}`, () => {
+describeWhereFound('redis', await findService(restartingRedis), () => {
   it('loses nothing and commits nothing twice when workers are killed or stopped and connections are cut', () =>
     expectNoViolation('redis', {
       tasks: 4_000,

@@ -28,15 +28,10 @@ export function describeSource(
   source: Source,
   body: (service: ServiceInTests) => void,
 ): void {
-  if (source.kind === 'absent') {
-    if (process.env['CI'] === 'true') throw new Error(`${name} is needed when CI=true, and ${source.reason}`)
-    describe.skip(name, () => it(`not tested: ${source.reason}`))
-    return
-  }
-  describe(name, () => {
+  describeWhereFound(name, source, (found) => {
     let service: Service | undefined
     beforeAll(async () => {
-      service = await startService(SERVICES[name], source)
+      service = await startService(SERVICES[name], found)
     }, SERVICES[name].startWithinMs)
     afterAll(() => service?.stop(), STOP_WITHIN_MS)
     body({
@@ -47,4 +42,14 @@ export function describeSource(
       namespace: currentNamespace,
     })
   })
+}
+
+/** A suite that starts what it needs by itself: like `describeService` where there is none. */
+export function describeWhereFound(name: string, source: Source, body: (found: Source) => void): void {
+  if (source.kind === 'absent') {
+    if (process.env['CI'] === 'true') throw new Error(`${name} is needed when CI=true, and ${source.reason}`)
+    describe.skip(name, () => it(`not tested: ${source.reason}`))
+    return
+  }
+  describe(name, () => body(source))
 }
