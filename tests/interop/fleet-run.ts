@@ -12,6 +12,7 @@ import type { ProcessSettings } from '../fault/process-settings.ts'
 import type { ProducerSettings } from '../fault/producer-process.ts'
 import { openLogReader } from '../fault/run-log.ts'
 import { openTally, type OpenTally, type Tally } from '../fault/tally.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { startGoProgram, type GoProgram } from './go-program.ts'
 
 /** What a run of a mixed fleet is like. */
@@ -47,6 +48,7 @@ export interface FleetReport {
 const QUEUE = 'fleet_tasks'
 const CONCURRENCY = 10
 const LEASE_MS = 2_000
+const START_LIMIT_MS = 30_000
 const STOP_LIMIT_MS = 15_000
 const POLL_MS = 20
 const STATES_AT_ONCE = 1_000
@@ -105,6 +107,11 @@ class FleetRun {
         leaseMs: LEASE_MS,
       })
       await using crew = startCrew(crewOptions, this.#settings, child)
+      // Without this the Go worker may have run them all before the others are there.
+      await waitFor(() => crew.ready === workers || crew.faults.length > 0, {
+        timeoutMs: START_LIMIT_MS,
+        what: 'the workers in TypeScript',
+      })
       await go.work({ queue: QUEUE, concurrency: CONCURRENCY })
       const half = Math.floor(tasks / 2)
       const own: ProducerSettings = { ...this.#settings, tasks: tasks - half, rate: 0 }
