@@ -82,14 +82,19 @@ function mastersFor(queue: string): readonly [owner: Node, other: Node] {
 
 beforeAll(async () => {
   service = await startService(redisClusterWithReplicas, await findService(redisClusterWithReplicas))
-  await waitFor(
-    () =>
-      ports().every(
-        (port) =>
-          isWhole(port) && nodes(port).filter(({ flags }) => flags.includes('slave')).length === NODES / 2,
-      ),
-    { timeoutMs: 30_000, what: 'the Cluster' },
-  )
+  // A replica that has not had its master's data yet is never elected.
+  const replicas = (port: number): readonly Node[] =>
+    nodes(port).filter(({ flags }) => flags.includes('slave'))
+  const isSynced = ({ port }: Node): boolean =>
+    redisCli(port, 'info', 'replication').includes('master_link_status:up')
+  await waitFor(() => ports().every((port) => isWhole(port) && replicas(port).length === NODES / 2), {
+    timeoutMs: 30_000,
+    what: 'the Cluster',
+  })
+  await waitFor(() => replicas(ports()[0] ?? 0).every(isSynced), {
+    timeoutMs: 20_000,
+    what: 'replicas that have the data',
+  })
 }, 60_000)
 afterAll(() => service?.stop(), 20_000)
 

@@ -60,6 +60,7 @@ const clusterOf = (replicas: number): ServiceDefinition => {
         'cluster-port': ports[index + count] ?? 0,
         'cluster-config-file': 'nodes.conf',
         'cluster-node-timeout': 2_000,
+        'repl-diskless-sync-delay': 0,
       }),
     )
     const addresses = nodes.map((port) => `127.0.0.1:${port}`).join(' ')
