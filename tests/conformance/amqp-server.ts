@@ -1,16 +1,10 @@
-import { execFile } from 'node:child_process'
-import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
-
+import { type RabbitControl, rabbitControl } from '../support/rabbitmqctl.ts'
 import { type Launch, SERVICES } from '../support/service-definitions.ts'
 import { findService, startService, type Service } from '../support/service-process.ts'
 
-const run = promisify(execFile)
-
 /** A server of the test's own, which can be told what to do. */
 export interface OwnServer extends Service {
-  /** A command of `rabbitmqctl`; takes some seconds. */
-  control(...command: readonly string[]): Promise<string>
+  readonly control: RabbitControl
 }
 
 /** Starts RabbitMQ; undefined where it is not installed. */
@@ -24,10 +18,5 @@ export async function ownServer(): Promise<OwnServer | undefined> {
       (launched = SERVICES.rabbitmq.launch(program, place)),
   }
   const service = await startService(definition, source)
-  const program = join(dirname(source.program), 'rabbitmqctl')
-  const env = { ...process.env, ...launched?.env }
-  return {
-    ...service,
-    control: async (...command) => (await run(program, [...command], { env })).stdout,
-  }
+  return { ...service, control: rabbitControl(source.program, launched?.env) }
 }

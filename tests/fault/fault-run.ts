@@ -140,9 +140,20 @@ class FaultRun {
       if (!hasEnded || this.#disturber.isUnderWay) return false
       const isDisturbed = crew.kills >= kills && crew.pauses >= pauses && this.#disturber.isDone
       if (!isDisturbed && done < this.#tally.acknowledged.size) return false
+      return this.#isQueueEmpty()
+    })
+  }
+
+  async #isQueueEmpty(): Promise<boolean> {
+    const { heldByWorkers } = this.#prepared
+    const isEmpty = async (): Promise<boolean> => {
       const { pending, delayed, inFlight } = await this.#stats()
       return pending + delayed + inFlight === 0
-    })
+    }
+    if (!(await isEmpty())) return false
+    if (heldByWorkers === undefined) return true
+    // What a worker gave back between the two looks is there at the second.
+    return (await heldByWorkers(QUEUE)) === 0 && isEmpty()
   }
 
   #progressText(crew: Crew): string {

@@ -41,6 +41,8 @@ export interface PreparedTarget {
   readonly consumers: ((queue: string) => Promise<number>) | undefined
   /** What the store holds after the run that nobody needs, by name; undefined where nothing can be left. */
   readonly leftovers: (() => Promise<readonly string[]>) | undefined
+  /** How many messages of a queue consumers hold; undefined where the inspector counts those of other processes too. */
+  readonly heldByWorkers: ((queue: string) => Promise<number>) | undefined
   close(): Promise<void>
 }
 

@@ -23,10 +23,10 @@ export const LONGEST_WAIT_MS: number = DIGITS ** STAGES - DIGITS ** FINEST_STAGE
 const stageExchange = (stage: number): string => `mq.delay.${stage}`
 const digitHeader = (stage: number): string => `mq-delay-${stage}`
 
-/** Names of all queues that hold delayed messages. */
-const DELAY_QUEUES: readonly string[] = stages().flatMap((stage) =>
-  digits().map((digit) => delayQueue(stage, digit)),
-)
+/** Names of all queues that hold delayed messages, in the order in which a message goes through them. */
+const DELAY_QUEUES: readonly string[] = stages()
+  .toReversed()
+  .flatMap((stage) => digits().map((digit) => delayQueue(stage, digit)))
 
 /** Nothing is ever in it. Declared last: when it is there, all are. */
 const LAST_QUEUE = 'mq.delay'
@@ -94,6 +94,12 @@ export class AmqpDelays {
     await this.#topology.once('delays', async () => {
       if (!(await this.#areThere())) await this.declare()
     })
+    await this.#topology.once(`due ${queue}`, () => this.#bind(queue))
+  }
+
+  /** The way from what is delayed already to a queue that was declared again: what finds none when it is due is lost. */
+  async rebind(queue: string): Promise<void> {
+    if (this.#settings.delayedQueue !== undefined || !(await this.#areThere())) return
     await this.#topology.once(`due ${queue}`, () => this.#bind(queue))
   }
 
@@ -168,10 +174,10 @@ export class AmqpDelays {
 
   /** Where its messages go is part of the queue (go-brokers-backends 3.2.2): it serves one queue, and refuses another. */
   async #declareAsGo(delayedQueue: string, queue: string): Promise<void> {
-    const { exchange, bindingArguments } = this.#settings
+    const { exchange, bindingArguments, autoDelete } = this.#settings
     const args = { 'x-dead-letter-exchange': exchange, 'x-dead-letter-routing-key': queue }
     await this.#admin.run(`declare queue ${delayedQueue}`, (channel) =>
-      channel.assertQueue(delayedQueue, { durable: true, autoDelete: false, arguments: args }),
+      channel.assertQueue(delayedQueue, { durable: true, autoDelete, arguments: args }),
     )
     await this.#admin.run(`bind queue ${delayedQueue}`, (channel) =>
       channel.bindQueue(delayedQueue, exchange, delayedQueue, bindingArguments),

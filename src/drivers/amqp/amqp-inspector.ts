@@ -109,13 +109,15 @@ export function amqpInspector(place: InspectorPlace): Inspector {
       }),
     stats: (queue) =>
       inTurn(async () => {
+        // A message goes from where it waits to its queue: in this order none is missed on its way.
+        const delayed = await countDelayed(queue)
         const { ready, readyHere } = await waiting(queue)
         const dead = await admin.counts(deadQueueOf(queue))
         const heldHere = consumersOf(queue).reduce((sum, consumer) => sum + consumer.heldCount, 0)
         return {
           queue,
           pending: ready + readyHere,
-          delayed: await countDelayed(queue),
+          delayed,
           inFlight: await inFlight(queue, readyHere, heldHere),
           dead: dead?.ready ?? 0,
           oldestPendingAt: undefined,

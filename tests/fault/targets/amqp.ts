@@ -3,11 +3,10 @@ import { join } from 'node:path'
 import { amqpBroker } from '../../../src/drivers/amqp/index.ts'
 import { sqliteBackend } from '../../../src/drivers/sqlite/index.ts'
 import { proxyTo } from '../../conformance/redis-proxy.ts'
-import { findService, startService } from '../../support/service-process.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import type { Disturbances } from '../disturbance.ts'
 import type { FaultTarget } from '../fault-target.ts'
-import { type RabbitPlace, rabbitPid, restartingRabbit } from '../rabbitmq-service.ts'
+import { startRestartingRabbit } from '../rabbitmq-service.ts'
 import { seededRandom } from '../seeded-random.ts'
 import { sqliteLedger } from '../sqlite-ledger.ts'
 
@@ -18,22 +17,21 @@ const RESUME_MS = 20_000
 /** RabbitMQ behind a proxy, started again when it dies; the states are in a file, with a ledger of all terminal writes. */
 export const target: FaultTarget = {
   async prepare({ folder, seed }) {
-    const service = await startService(restartingRabbit, await findService(restartingRabbit))
-    const place = JSON.parse(service.url) as RabbitPlace
-    const proxy = await proxyTo(place.url)
+    const server = await startRestartingRabbit()
+    const proxy = await proxyTo(server.url)
     const viaProxy = `amqp://guest:guest@127.0.0.1:${new URL(proxy.url).port}?heartbeatMs=2000`
     const path = join(folder, 'fault.db')
     const backend = sqliteBackend({ path })
     const ledger = sqliteLedger(path)
     const broker = await amqpBroker({
-      url: place.url,
+      url: server.url,
       publishTimeoutMs: START_MS,
       connectTimeoutMs: START_MS,
     })
     const random = seededRandom(seed)
 
     const isUp = async (): Promise<boolean> => {
-      const probe = await amqpBroker({ url: place.url }).catch(() => undefined)
+      const probe = await amqpBroker({ url: server.url }).catch(() => undefined)
       await probe?.close()
       return probe !== undefined
     }
@@ -46,7 +44,7 @@ export const target: FaultTarget = {
       },
       'broker-restarts': {
         run: async (mark) => {
-          process.kill(rabbitPid(place), 'SIGKILL')
+          process.kill(server.pid, 'SIGKILL')
           await waitFor(async () => !(await isUp()), { what: 'the end of RabbitMQ', timeoutMs: START_MS })
           await waitFor(isUp, { what: 'a new RabbitMQ', timeoutMs: START_MS })
           mark()
@@ -63,12 +61,23 @@ export const target: FaultTarget = {
       commits: async () => ledger.commits(),
       consumers: undefined,
       leftovers: undefined,
+      heldByWorkers: async (queue) => {
+        const listed = await server.control(
+          '-q',
+          'list_queues',
+          '--no-table-headers',
+          'messages_unacknowledged',
+          'name',
+        )
+        const line = listed.split('\n').find((text) => text.endsWith(`\t${queue}`))
+        return Number(line?.split('\t')[0] ?? 0)
+      },
       close: async () => {
         await broker.close()
         await backend.close()
         ledger.close()
         await proxy.close()
-        await service.stop()
+        await server.stop()
       },
     }
   },

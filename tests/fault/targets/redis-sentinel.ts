@@ -81,6 +81,7 @@ export const target: FaultTarget = {
       commits: async () => mostOf([first, second].map((port) => terminalWrites(aofFolder(place, port)))),
       consumers: async (queue) => control(await paired()).consumers(queue),
       leftovers: async () => control(await paired()).leftovers(),
+      heldByWorkers: undefined,
       close: async () => {
         await store.close()
         for (const server of [...servers.values(), ...watchers]) server.close()

@@ -75,6 +75,7 @@ export const target: FaultTarget = {
       commits: async () => terminalWrites(aofFolder(place, port)),
       consumers: control.consumers,
       leftovers: control.leftovers,
+      heldByWorkers: undefined,
       close: async () => {
         await store.close()
         await proxy.close()

@@ -19,6 +19,7 @@ export const target: FaultTarget = {
       disturbances: {},
       consumers: undefined,
       leftovers: undefined,
+      heldByWorkers: undefined,
       commits: async () => ledger.commits(),
       close: async () => {
         ledger.close()
