@@ -35,15 +35,18 @@ export function failureEnding(
   error: string,
   deadLetter: string | undefined,
 ): Ending {
-  const settlement: Settlement =
-    deadLetter === undefined ? ack(held) : { id: held.delivery.id, kind: 'deadLetter', reason: deadLetter }
-  return committed(runtime, held, { state: 'FAILURE', error }, settlement)
+  return committed(runtime, held, { state: 'FAILURE', error }, settled(held, deadLetter))
 }
 
-/** A terminal state was found: the hand-off of what is stored, once more (R3). */
-export function repeatEnding(runtime: Runtime, held: Held, state: TaskState): Ending {
+/** A terminal state was found: the hand-off of what is stored, once more (R3), and the dead letter if one is missing. */
+export function repeatEnding(
+  runtime: Runtime,
+  held: Held,
+  state: TaskState,
+  deadLetter: string | undefined,
+): Ending {
   return {
-    ...settleEnding(held, ack(held)),
+    ...settleEnding(held, settled(held, deadLetter)),
     handOff: handOff(held.message, storedOutcome(state), handOffContext(runtime)),
   }
 }
@@ -61,7 +64,7 @@ export function giveUpEnding(runtime: Runtime, held: Held, reason: string): Endi
       }
     : undefined
   return {
-    ...settleEnding(held, { id: held.delivery.id, kind: 'deadLetter', reason }),
+    ...settleEnding(held, settled(held, reason)),
     giveUp,
     handOff: handOff(held.message, { state: 'FAILURE', error: reason }, handOffContext(runtime)),
   }
@@ -131,6 +134,13 @@ export function storedOutcome(state: TaskState): MemberOutcome {
 
 function ack(held: Held): Settlement {
   return { id: held.delivery.id, kind: 'ack' }
+}
+
+/** @param deadLetter the reason, where the message is kept */
+function settled(held: Held, deadLetter: string | undefined): Settlement {
+  return deadLetter === undefined
+    ? ack(held)
+    : { id: held.delivery.id, kind: 'deadLetter', reason: deadLetter }
 }
 
 function committed(runtime: Runtime, held: Held, outcome: MemberOutcome, settlement: Settlement): Ending {

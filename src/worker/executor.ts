@@ -2,6 +2,7 @@ import { errorText, MachineryError } from '../core/errors.ts'
 import { isRetryIn, outcomeOf } from '../core/outcome.ts'
 import type { Consumer, Delivery } from '../core/ports/broker.ts'
 import { nextRetry } from '../core/retry-policy.ts'
+import type { TaskState } from '../core/task-state.ts'
 import { recordedOutgoing, type Runtime } from '../server/runtime.ts'
 import { encodeResult } from '../task/task-result.ts'
 import { callHook } from './call-hook.ts'
@@ -19,6 +20,7 @@ import {
 import { logFields, type Held } from './held.ts'
 import { decide, hold, type Decision } from './intake.ts'
 import { headerRetryPolicy } from './message-headers.ts'
+import { missingDeadLetter } from './missing-dead-letter.ts'
 import type { Pauses } from './pauses.ts'
 import type { ProgressReports } from './progress-reports.ts'
 import { endRun, failureOutcome } from './run-trace.ts'
@@ -93,7 +95,7 @@ export class Executor {
       case 'run':
         return true
       case 'repeat':
-        this.#end(held, repeatEnding(runtime, held, decision.state))
+        this.#repeat(held, decision.state)
         return false
       case 'intent':
         this.#end(held, {
@@ -116,6 +118,12 @@ export class Executor {
         this.#giveUp(held, decision.reason)
         return false
     }
+  }
+
+  #repeat(held: Held, state: TaskState): void {
+    const { runtime, deadLetterFailures, unknownTask } = this.#options
+    const kept = { deadLetterFailures, dropsUnknown: unknownTask === 'drop' }
+    this.#end(held, repeatEnding(runtime, held, state, missingDeadLetter(held, state, kept)))
   }
 
   #paused(held: Held): void {

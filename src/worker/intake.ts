@@ -6,6 +6,7 @@ import { decodeMessage } from '../core/wire/message-codec.ts'
 import type { Runtime } from '../server/runtime.ts'
 import type { Held } from './held.ts'
 import { messageDigest } from './message-digest.ts'
+import { deliveredTooOften } from './missing-dead-letter.ts'
 import { taskTimes } from './run-trace.ts'
 
 /** What is to be done with a held delivery. */
@@ -108,7 +109,7 @@ function firstDecision(
   if (held.delivery.deliveryCount < maxDeliveries || !mayHaveBegun) return { kind: 'run' }
   return {
     kind: 'giveUp',
-    reason: `delivered ${held.delivery.deliveryCount + 1} times without an end; maxDeliveries is ${maxDeliveries}`,
+    reason: deliveredTooOften(held.delivery.deliveryCount + 1, maxDeliveries),
   }
 }
 

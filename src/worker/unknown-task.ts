@@ -1,5 +1,6 @@
 import { errorText } from '../core/errors.ts'
 import type { Held } from './held.ts'
+import { NOT_REGISTERED } from './missing-dead-letter.ts'
 import type { UnknownTaskPolicy } from './worker-options.ts'
 
 /** Deliveries after which a task that no worker knows becomes a dead letter: about an hour of 1 → 60 s pauses. */
@@ -20,7 +21,7 @@ export type UnknownTaskEnd =
 export function unknownTaskEnd(held: Held, policy: UnknownTaskPolicy): UnknownTaskEnd {
   const { name, uuid, ignoreWhenTaskNotRegistered } = held.message
   const { queue, deliveryCount } = held.delivery
-  const reason = `Task not registered error: ${name}`
+  const reason = `${NOT_REGISTERED}${name}`
   if (ignoreWhenTaskNotRegistered) return { kind: 'drop', reason }
   if (typeof policy === 'function') {
     try {
