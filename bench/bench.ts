@@ -5,17 +5,22 @@ import { parseArgs } from 'node:util'
 import { runRounds } from './harness.ts'
 import { machine, machineLine } from './machine.ts'
 import { resultTable } from './result-table.ts'
+import { runComparison } from './run-comparison.ts'
 import { drainScenarios } from './scenarios/drain.ts'
 import { enqueueScenarios } from './scenarios/enqueue.ts'
 import { latenessScenario } from './scenarios/lateness.ts'
 import { roundTripScenarios } from './scenarios/round-trip.ts'
 import { STORE_GROUPS } from './stores.ts'
 
-// `npm run bench -- embedded`, `npm run bench -- redis`: what these stores can do on this machine.
+// `npm run bench -- embedded`, `npm run bench -- redis`: what these stores can do on this machine. With `--compare`: what the
+// peers can do beside them.
 
 const GROUPS = Object.keys(STORE_GROUPS).join('|')
-const USAGE = `npm run bench -- ${GROUPS} [--rounds 5] [--only TEXT] [--save] [--short]   (--only: part of a scenario or store)`
+const USAGE = `npm run bench -- ${GROUPS} [--rounds 5] [--only TEXT] [--save] [--short] [--compare]   (--only: part of a scenario or store)`
 const SHORT_SCALE = 1 / 50
+
+const args = process.argv.slice(2)
+if (args.includes('--compare')) process.exit(runComparison(args))
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -9,10 +9,12 @@ import { RedisProbe } from './redis-facts.ts'
 import { type Figures, SCENARIOS } from './scenarios.ts'
 import { fileStore, type Server, startPostgres, startRedis } from './server.ts'
 
-// `npm run bench -- redis --compare`: the peers and this project, side by side. Rounds are interleaved: every peer has its
-// turn in every scenario before the next round begins, in an order that turns.
+// `npm run bench -- redis --compare` (here `redis`), `npm run bench -- embedded --compare` (here `disk`): the peers and this
+// project, side by side. Rounds are interleaved: every peer has its turn in a scenario before the next round of it begins, in
+// an order that turns.
 
-const USAGE = 'compare.ts redis|disk [--rounds 5] [--only TEXT] [--peer TEXT] [--scale 1] [--aof] [--save]'
+const USAGE =
+  'npm run bench -- redis|embedded --compare [--rounds 5] [--only TEXT] [--peer TEXT] [--scale 1] [--aof] [--save]'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -164,10 +164,14 @@ describe('no password of a URL is shown', () => {
     )
   })
 
+  const context = { clock: systemClock, logger: silentLogger, wire: 'compact' } as const
+  // Refused before anybody connects, or not at all.
+  const isConnecting = (url: string): boolean => /^amqps?:/i.test(url)
+
   it('by a URL that no driver takes, or that its driver refuses', async () => {
-    const context = { clock: systemClock, logger: silentLogger, wire: 'compact' } as const
+    const offline = anyUrl.filter(({ url }) => !isConnecting(url))
     await fc.assert(
-      fc.asyncProperty(anyUrl, async ({ url, parts }) => {
+      fc.asyncProperty(offline, async ({ url, parts }) => {
         const isRedis = /^redis/i.test(url)
         const shown = isRedis
           ? await printed(() => targetName(redisTarget(redisUrlOptions(url))))
@@ -175,6 +179,16 @@ describe('no password of a URL is shown', () => {
         expectNone(shown, parts, 'driver')
       }),
       { numRuns: 2_000 },
+    )
+  })
+
+  it('by a URL of a server that cannot be reached', async () => {
+    const online = anyUrl.filter(({ url }) => isConnecting(url))
+    await fc.assert(
+      fc.asyncProperty(online, async ({ url, parts }) => {
+        expectNone(await printed(() => openStore(url, context)), parts, 'driver')
+      }),
+      { numRuns: 100 },
     )
   })
 })
