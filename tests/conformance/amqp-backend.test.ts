@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { systemClock } from '../../src/core/clock.ts'
+import { type Logger, silentLogger } from '../../src/core/logger.ts'
 import { backendConformance } from '../../src/testing/index.ts'
 import { describeService } from '../support/services.ts'
 import { openStore, rawChannel, rawGet } from './amqp-fixture.ts'
@@ -14,7 +15,7 @@ await describeService('rabbitmq', (service) => {
     const store = await amqpStore({ url: service.url, allowUnsafeChords: true })
     return { backend: store.backend, clock: systemClock, close: store.close }
   }
-  backendConformance({ describe, it }, { name: 'amqp', open, expiryStepMs: 100 })
+  backendConformance({ describe, it }, { name: 'amqp', open, expiryStepMs: 400 })
 
   it('keeps states as Go does: in a queue of the name of the task, for one reader', async () => {
     const uuid = `task_${service.namespace()}`
@@ -57,5 +58,18 @@ await describeService('rabbitmq', (service) => {
     const { backend } = await openStore({ url: service.url })
     const group = { groupUuid: 'group_1', taskUuids: ['task_1'], createdAt: CREATED_AT, expiresInMs: HOUR_MS }
     await expect(backend.groups.init([group])).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' })
+  })
+
+  it('lets a member end that another program sent, and says that nobody counts it', async () => {
+    const groupUuid = `group_${service.namespace()}`
+    const said: unknown[] = []
+    const logger: Logger = { ...silentLogger, warn: (fields) => void said.push(fields) }
+    const { backend } = await openStore({ url: service.url, logger })
+    const outcome = { state: 'SUCCESS', results: [] } as const
+    const finish = { groupUuid, memberUuid: 'task_1', count: 1, outcome, expiresInMs: HOUR_MS }
+    expect(await backend.groups.finish([finish])).toEqual(['wait'])
+    expect(said).toContainEqual({ groups: [groupUuid] })
+    const go = await rawChannel(service.url)
+    await expect(go.checkQueue(`mq.group.${groupUuid}`)).rejects.toThrow('404')
   })
 })

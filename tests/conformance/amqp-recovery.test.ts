@@ -140,6 +140,33 @@ await describeService('rabbitmq', (service) => {
     expect(bodies(await claimAll(consumer, 1))).toEqual(['through a new exchange'])
   })
 
+  it.each(['direct', 'topic'] as const)(
+    'gets what was delayed before its queue was deleted, on a %s exchange',
+    async (exchangeType) => {
+      const queue = service.namespace()
+      const exchange = `${queue}_exchange`
+      const { broker } = await openStore({ url: service.url, exchange, exchangeType })
+      const consumer = await consume(broker, queue)
+      await publish(broker, outgoing(queue, 'later', { delayMs: 1_000 }))
+      const claimed = claimAll(consumer, 1)
+      const admin = await rawChannel(service.url)
+      await admin.deleteQueue(queue)
+      expect(bodies(await claimed)).toEqual(['later'])
+    },
+  )
+
+  it('keeps what was delayed when its exchange is deleted, and something else is sent', async () => {
+    const queue = service.namespace()
+    const exchange = `${queue}_exchange`
+    const { broker } = await openStore({ url: service.url, exchange, exchangeType: 'topic' })
+    const consumer = await consume(broker, queue)
+    await publish(broker, outgoing(queue, 'later', { delayMs: 1_000 }))
+    const admin = await rawChannel(service.url)
+    await admin.deleteExchange(exchange)
+    await publish(broker, outgoing(queue, 'at once'))
+    expect(bodies(await claimAll(consumer, 2))).toEqual(['at once', 'later'])
+  })
+
   it('sends to a queue that was deleted since the last message, where nobody consumes', async () => {
     const queue = service.namespace()
     const { broker } = await openStore({ url: service.url })

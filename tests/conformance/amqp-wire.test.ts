@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { expect, it } from 'vitest'
 
+import { contract, createServer, int64 } from '../../src/index.ts'
+import type { AmqpDocument } from '../interop/capture-amqp.ts'
 import { describeService } from '../support/services.ts'
 import {
   bodies,
@@ -14,6 +19,14 @@ import {
 } from './amqp-fixture.ts'
 
 // What Go's Machinery declares, sends and reads (go-brokers-backends 3.2, 7.5), done here by a plain client.
+
+/** A task, its state and a delayed task, recorded from Go: `tests/interop/capture.ts`. */
+const GO_DOCUMENTS = readFileSync(join(import.meta.dirname, '../interop/golden/amqp.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as AmqpDocument) as [AmqpDocument, AmqpDocument, AmqpDocument]
+
+const add = contract('add', { args: [], rest: int64.big, returns: int64.big })
 
 const durable = { durable: true, autoDelete: false } as const
 
@@ -55,6 +68,36 @@ await describeService('rabbitmq', (service) => {
       expiration: undefined,
     })
     expect(content.toString()).toBe('{"UUID":"task_1"}')
+  })
+
+  it('sends the message that Go sends, with ids of its own and without copies of the headers', async () => {
+    const options = names()
+    const query = new URLSearchParams(options)
+    const place = { broker: `${service.url}?${query.toString()}`, defaultQueue: options.defaultQueue }
+    const server = closing(await createServer({ ...place, wire: 'full-upstream' }))
+    const [{ properties: asGo, body }] = GO_DOCUMENTS
+    await server.send(add(1n, 1n).with({ uuid: 'golden_amqp', priority: 5, headers: { k: 'v' } }))
+    const go = await rawChannel(service.url)
+    const { fields, properties, content } = await rawGet(go, options.defaultQueue)
+    expect(fields).toMatchObject({ exchange: options.exchange, routingKey: options.defaultQueue })
+    const own = { messageId: 'golden_amqp', correlationId: expect.any(String) as unknown, headers: {} }
+    expect(properties).toEqual({ ...asGo, ...own })
+    expect(content.toString()).toBe(
+      body.replace('"RoutingKey":"machinery_task"', `"RoutingKey":"${options.defaultQueue}"`),
+    )
+  })
+
+  it('receives what Go sent and what Go delayed as new messages, byte for byte', async () => {
+    const options = names()
+    const { broker } = await openStore({ url: service.url, ...options })
+    const consumer = await consume(broker, options.defaultQueue)
+    const go = await rawChannel(service.url)
+    const [sent, , delayed] = GO_DOCUMENTS
+    for (const { properties, body } of [sent, delayed])
+      go.publish(options.exchange, options.bindingKey, Buffer.from(body), properties)
+    const deliveries = await claimAll(consumer, 2)
+    expect(bodies(deliveries)).toEqual([sent.body, delayed.body])
+    expect(deliveries.map(({ deliveryCount }) => deliveryCount)).toEqual([0, 0])
   })
 
   it('receives what a Go producer sends to the binding key', async () => {
@@ -105,7 +148,7 @@ await describeService('rabbitmq', (service) => {
     const delayedQueue = `${options.defaultQueue}_delayed`
     const { broker } = await openStore({ url: service.url, ...options, delayedQueue })
     const go = await rawChannel(service.url)
-    await publish(broker, outgoing(options.defaultQueue, 'later', { delayMs: 300 }))
+    await publish(broker, outgoing(options.defaultQueue, 'later', { delayMs: 1_500 }))
     const args = {
       'x-dead-letter-exchange': options.exchange,
       'x-dead-letter-routing-key': options.defaultQueue,
@@ -174,6 +217,19 @@ await describeService('rabbitmq', (service) => {
       },
     })
     expect(outcome?.error?.message).toMatch(/'classic'.*'quorum'/)
+  })
+
+  it('declares a queue while another declaration is refused', async () => {
+    const options = names()
+    const go = await rawChannel(service.url)
+    const others = Array.from({ length: 5 }, (_, index) => `${options.defaultQueue}_${index}`)
+    await go.assertQueue(options.defaultQueue, { ...durable, arguments: { 'x-max-priority': 2 } })
+    const queueArguments = { 'x-max-priority': 3 }
+    const { broker } = await openStore({ url: service.url, ...options, queueArguments })
+    const outcomes = await Promise.all(
+      [options.defaultQueue, ...others].map((queue) => broker.publish([outgoing(queue, 'to each')])),
+    )
+    expect(outcomes.map(([one]) => one?.outcome)).toEqual(['refused', ...others.map(() => 'stored')])
   })
 
   it('names the type of an exchange that differs', async () => {

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { type AclPlaces, aclRules, type AclRole } from '../../scripts/redis-acl.ts'
 import { driverCommands } from '../../scripts/redis-commands.ts'
+import { type AclPlaces, aclRules, type AclRole } from '../../src/drivers/redis/redis-acl.ts'
 import { chain, chord, createServer, group, task } from '../../src/index.ts'
 import {
   backendConformance,

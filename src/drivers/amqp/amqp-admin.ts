@@ -1,4 +1,4 @@
-import type { AmqpChannel } from './amqp-client.ts'
+import { type AmqpChannel, closeQuietly } from './amqp-client.ts'
 import type { AmqpConnection } from './amqp-connection.ts'
 import { isNotFound } from './amqp-errors.ts'
 
@@ -10,13 +10,14 @@ export interface QueueCounts {
 }
 
 /**
- * A channel for declarations and questions. A refusal closes a channel of the protocol, so this one is opened again as
- * often as it takes, and nothing else uses it.
+ * A channel for declarations and questions, one after the other: a refusal closes a channel of the protocol, with all that
+ * still waits on it. So nothing else uses this one, and it is opened again as often as it takes.
  */
 export class AmqpAdmin {
   readonly connection: AmqpConnection
   #opening: Promise<AmqpChannel> | undefined
   #channel: AmqpChannel | undefined
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(connection: AmqpConnection) {
     this.connection = connection
@@ -24,13 +25,23 @@ export class AmqpAdmin {
 
   /** @throws a `MachineryError`, see `amqpError` */
   async run<T>(what: string, work: (channel: AmqpChannel) => Promise<T>): Promise<T> {
-    const channel = await this.#open()
+    let channel: AmqpChannel | undefined
+    let isOver = false
+    const doing = this.#turn.then(async () => {
+      channel = await this.#open()
+      if (isOver) throw new Error(`${what} came too late`)
+      return work(channel)
+    })
+    const answer = this.connection.answered(doing, what)
+    this.#turn = answer.catch(() => {})
     try {
-      return await this.connection.answered(work(channel), what)
+      return await answer
     } catch (error) {
       // A refusal has closed it; after a deadline its next answer would be that of another question.
-      this.#drop(channel)
+      if (channel !== undefined) this.#drop(channel)
       throw error
+    } finally {
+      isOver = true
     }
   }
 
@@ -41,6 +52,16 @@ export class AmqpAdmin {
       return { ready: facts.messageCount, consumers: facts.consumerCount }
     } catch (error) {
       if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+
+  async hasExchange(exchange: string): Promise<boolean> {
+    try {
+      await this.run('look at an exchange', (channel) => channel.checkExchange(exchange))
+      return true
+    } catch (error) {
+      if (isNotFound(error)) return false
       throw error
     }
   }
@@ -70,14 +91,5 @@ export class AmqpAdmin {
       this.#opening = undefined
     }
     closeQuietly(channel)
-  }
-}
-
-/** Closes a channel that may be closed already: the library throws then. */
-export function closeQuietly(channel: AmqpChannel): void {
-  try {
-    channel.close().catch(() => {})
-  } catch {
-    // It is closed.
   }
 }

@@ -20,7 +20,7 @@ export class AmqpBackend implements Backend {
     const requireOpen = (): void => this.#requireOpen()
     const records = new AmqpRecords(consuming.connection, settings)
     this.tasks = amqpTaskStates(records, settings.resultsExpireInMs, requireOpen)
-    this.groups = amqpGroupStates(records, settings.allowUnsafeChords, requireOpen)
+    this.groups = amqpGroupStates(records, settings, requireOpen)
     this.#name = consuming.connection.name
     this.#onClose = onClose
     settings.logger.warn(

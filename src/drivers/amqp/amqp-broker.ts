@@ -8,10 +8,12 @@ import type {
   PublishOutcome,
 } from '../../core/ports/broker.ts'
 import type { BrokerCapabilities } from '../../core/ports/capabilities.ts'
+import type { Diagnosis } from '../../core/ports/diagnosis.ts'
 import type { Inspector } from '../../core/ports/inspector.ts'
 import { brokerCapabilities } from './amqp-capabilities.ts'
 import { AmqpConsumer, requireRoom } from './amqp-consumer.ts'
 import { AmqpDelays } from './amqp-delays.ts'
+import { amqpDiagnosis } from './amqp-diagnosis.ts'
 import type { AmqpEngine } from './amqp-engine.ts'
 import { amqpInspector } from './amqp-inspector.ts'
 import { queueNameError } from './amqp-names.ts'
@@ -27,11 +29,13 @@ const MOST_KNOWN_QUEUES = 10_000
 export class AmqpBroker implements Broker {
   readonly capabilities: BrokerCapabilities
   readonly inspector: Inspector
+  readonly diagnosis: Diagnosis
   readonly chores: readonly Chore[]
   readonly #engine: AmqpEngine
   readonly #sender: AmqpSender
   readonly #publisher: AmqpPublisher
   readonly #topology: AmqpTopology
+  readonly #delays: AmqpDelays
   readonly #returns: AmqpReturns
   readonly #consumers = new Set<AmqpConsumer>()
   readonly #known = new Set<string>()
@@ -41,6 +45,7 @@ export class AmqpBroker implements Broker {
   constructor(engine: AmqpEngine, onClose: () => Promise<void>) {
     const { settings, publishing, consuming, management } = engine
     this.capabilities = brokerCapabilities(settings)
+    this.diagnosis = amqpDiagnosis(engine)
     this.#engine = engine
     this.#onClose = onClose
     this.#sender = new AmqpSender(publishing.connection, settings)
@@ -50,9 +55,11 @@ export class AmqpBroker implements Broker {
     this.#publisher = new AmqpPublisher({ sender: this.#sender, topology, delays, settings, connection })
     this.#topology = new AmqpTopology(consuming, settings, topology)
     this.#returns = new AmqpReturns(this.#publisher, topology, settings.clock)
+    this.#delays = new AmqpDelays(consuming, this.#topology, settings)
     this.inspector = amqpInspector({
       admin: consuming,
-      delays: new AmqpDelays(consuming, this.#topology, settings),
+      settings,
+      delays: this.#delays,
       publisher: this.#publisher,
       management,
       knownQueues: () => this.#known,
@@ -86,6 +93,8 @@ export class AmqpBroker implements Broker {
     const consumer = await AmqpConsumer.open(queue, options, {
       connection: consuming.connection,
       topology: this.#topology,
+      delays: this.#delays,
+      admin: consuming,
       returns: this.#returns,
       settings,
       name: this.#newName(),

@@ -79,9 +79,14 @@ export interface AmqpChannel {
   ): Promise<{ readonly consumerTag: string }>
   cancel(consumerTag: string): Promise<unknown>
   get(queue: string, options: { readonly noAck: boolean }): Promise<AmqpMessage | false>
-  ack(message: AmqpMessage, allUpTo?: boolean): void
-  nack(message: AmqpMessage, allUpTo?: boolean, requeue?: boolean): void
+  ack(message: { readonly fields: { readonly deliveryTag: number } }, allUpTo?: boolean): void
   prefetch(count: number, global?: boolean): Promise<unknown>
+}
+
+/** Closes a channel that may be closed already, and minds no error of it. */
+export function closeQuietly(channel: AmqpChannel): void {
+  channel.on('error', () => {})
+  channel.close().catch(() => {})
 }
 
 /** A connection of amqplib's promise API. */
@@ -90,6 +95,11 @@ export interface AmqpClient {
   close(): Promise<void>
   createChannel(): Promise<unknown>
   createConfirmChannel(): Promise<unknown>
+  /** What is below, where the library gives it: what the server said of itself, and the socket. */
+  readonly connection?: {
+    readonly serverProperties?: AmqpTable
+    readonly stream?: { destroy(error: Error): unknown }
+  }
 }
 
 /** Opens a connection. Called again whenever one was lost. */

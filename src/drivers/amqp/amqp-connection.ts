@@ -1,6 +1,6 @@
 import type { Timer } from '../../core/clock.ts'
 import { MachineryError } from '../../core/errors.ts'
-import type { AmqpChannel, AmqpClient } from './amqp-client.ts'
+import { type AmqpChannel, type AmqpClient, closeQuietly } from './amqp-client.ts'
 import type { AmqpConnector } from './amqp-connector.ts'
 import { within } from './amqp-deadline.ts'
 import { amqpError } from './amqp-errors.ts'
@@ -81,7 +81,9 @@ export class AmqpConnection {
   async channel(kind: 'plain' | 'confirm', onEnd: (error: Error | undefined) => void): Promise<AmqpChannel> {
     const client = await this.ready()
     const opening = kind === 'confirm' ? client.createConfirmChannel() : client.createChannel()
-    const channel = (await this.answered(opening, 'open a channel')) as AmqpChannel
+    // One that opens too late is not used.
+    const late = (channel: unknown): void => closeQuietly(channel as AmqpChannel)
+    const channel = (await this.answered(opening, 'open a channel', late)) as AmqpChannel
     let reason: Error | undefined
     channel.on('error', (error: Error) => (reason = error))
     // Before the library's own listener, which tells each unconfirmed message that it failed.
@@ -95,12 +97,12 @@ export class AmqpConnection {
   }
 
   /** The answer of the server. @throws a `MachineryError`; `ERR_CONNECTION_LOST` when it does not come in time */
-  async answered<T>(promise: Promise<T>, what: string): Promise<T> {
+  async answered<T>(promise: Promise<T>, what: string, onLate: (value: T) => void = () => {}): Promise<T> {
     const { clock, operationTimeoutMs: ms } = this.#settings
     const late = (): Error =>
       new MachineryError('ERR_CONNECTION_LOST', `${this.name} did not ${what} within ${ms} ms`)
     try {
-      return await within(clock, promise, ms, late)
+      return await within(clock, promise, ms, late, onLate)
     } catch (error) {
       throw amqpError(error, this.name)
     }
@@ -115,7 +117,34 @@ export class AmqpConnection {
     const client = this.#client
     this.#client = undefined
     if (client === undefined || !this.#connector.isOurs) return
-    await this.answered(client.close(), 'close the connection').catch(() => {})
+    if (await this.ended(client.close())) return
+    client.connection?.stream?.destroy(this.#closedError())
+  }
+
+  /**
+   * Whether a channel or the connection is closed. A server that takes no messages does not read what else comes over the same
+   * connection: it is not waited for.
+   */
+  ended(closing: Promise<unknown>): Promise<boolean> {
+    const { clock, operationTimeoutMs } = this.#settings
+    return new Promise((resolve) => {
+      const end = (isEnded: boolean): void => {
+        timer.cancel()
+        this.#blockListeners.delete(onBlock)
+        resolve(isEnded)
+      }
+      const onBlock = (): void => {
+        if (this.#blockedBy !== undefined) end(false)
+      }
+      const timer = clock.setTimer(() => end(false), operationTimeoutMs, true)
+      this.#blockListeners.add(onBlock)
+      // What cannot be closed is closed already.
+      closing.then(
+        () => end(true),
+        () => end(true),
+      )
+      onBlock()
+    })
   }
 
   #connect(failures: number): void {
@@ -146,7 +175,9 @@ export class AmqpConnection {
 
   #adopt(client: AmqpClient): void {
     const { logger } = this.#settings
-    client.on('error', (error: Error) => logger.warn({ error }, `an error of the connection to ${this.name}`))
+    client.on('error', (error: Error) => {
+      if (!this.#isClosed) logger.warn({ error }, `an error of the connection to ${this.name}`)
+    })
     client.on('close', (error?: Error) => {
       if (this.#client !== client) return
       this.#client = undefined

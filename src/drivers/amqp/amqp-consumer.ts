@@ -1,4 +1,4 @@
-import { abortReason } from '../../core/clock.ts'
+import { abortReason, sleep } from '../../core/clock.ts'
 import { MachineryError } from '../../core/errors.ts'
 import type {
   ConsumeOptions,
@@ -7,6 +7,7 @@ import type {
   SettleOutcome,
   Settlement,
 } from '../../core/ports/broker.ts'
+import type { AmqpAdmin } from './amqp-admin.ts'
 import type { AmqpMessage } from './amqp-client.ts'
 import { deliveryCount, dueAt } from './amqp-headers.ts'
 import type { AmqpSession } from './amqp-session.ts'
@@ -15,12 +16,15 @@ import { AmqpSubscription, type SubscriptionPlace } from './amqp-subscription.ts
 
 /** What a consumer needs of its broker. */
 export interface ConsumerPlace extends Omit<SubscriptionPlace, 'queue'> {
+  readonly admin: AmqpAdmin
   readonly returns: AmqpReturns
   readonly forget: (consumer: AmqpConsumer) => void
 }
 
 const FORWARD_AGAIN_MS = 500
-const EXPECT_MS = 50
+/** How long a claim that does not wait gives a delivery that the queue owes, and how often it looks. */
+const OWED_MS = 500
+const LOOK_AGAIN_MS = 10
 /** A delayed message that comes earlier than this, by the clock of this machine, is held back again. */
 const EARLY_MS = 1_000
 /** Deliveries that nobody claimed for this long go back, so that others can have them. */
@@ -38,12 +42,16 @@ export class AmqpConsumer implements Consumer {
   readonly #held = new Map<string, HeldDelivery>()
   /** Received and not claimed. */
   #ready: HeldDelivery[] = []
-  /** Deliveries that are sent on. */
-  readonly #forwarding = new Set<Promise<void>>()
+  /** Sent on to where they go next, and not acknowledged yet. */
+  readonly #leaving = new Set<HeldDelivery>()
+  readonly #settling = new Set<string>()
+  /** What must end before the channels are closed. */
+  readonly #underWay = new Set<Promise<unknown>>()
+  readonly #stopped = new AbortController()
   #maxUnsettled: number
   #claimedAt: number
-  /** When the server was last given reason to send something. */
-  #activeAt = -Infinity
+  /** Whether the server was given reason to send something since it was last seen to owe nothing. */
+  #isOwed = false
   #isClaiming = false
   #wasPoked = false
   #isWaking = false
@@ -95,7 +103,7 @@ export class AmqpConsumer implements Consumer {
         if (signal?.aborted === true) throw abortReason(signal)
         this.#wasPoked = false
         const room = Math.min(want, this.#maxUnsettled - this.#held.size)
-        this.#demand(this.#held.size + room)
+        this.#demand(this.#heldOfCredit() + room)
         if (room > 0 && this.#ready.length > 0 && (hasAsked || this.#ready.length >= room))
           return this.#take(room)
         if (signal !== undefined) {
@@ -104,7 +112,7 @@ export class AmqpConsumer implements Consumer {
         }
         if (hasAsked || room < 1) return []
         await this.#subscription.sync()
-        if (this.#ready.length === 0) await this.#expect()
+        if (this.#ready.length === 0 && this.#isOwed) await this.#awaitOwed()
         hasAsked = true
       }
     } finally {
@@ -116,27 +124,28 @@ export class AmqpConsumer implements Consumer {
   }
 
   async settle(batch: readonly Settlement[]): Promise<readonly SettleOutcome[]> {
-    const settled = new Set<string>()
     const ours: { held: HeldDelivery; settlement: Settlement }[] = []
     const outcomes = batch.map((settlement): SettleOutcome => {
       const held = this.#held.get(settlement.id)
-      if (held === undefined || settled.has(settlement.id)) return 'lost'
-      settled.add(settlement.id)
+      if (held === undefined || this.#settling.has(settlement.id)) return 'lost'
+      this.#settling.add(settlement.id)
       ours.push({ held, settlement })
       return 'settled'
     })
     if (ours.length === 0) return outcomes
-    if (this.#closing !== undefined) throw this.#closedError()
-    await this.#place.returns.copy(ours)
-    const gone = this.#acknowledge(ours.map(({ held }) => held))
-    this.poke()
-    return outcomes.map((outcome, index) => (gone.has(batch[index]?.id ?? '') ? 'lost' : outcome))
+    try {
+      if (this.#closing !== undefined) throw this.#closedError()
+      const gone = await this.#finishing(this.#settle(ours))
+      return outcomes.map((outcome, index) => (gone.has(batch[index]?.id ?? '') ? 'lost' : outcome))
+    } finally {
+      for (const { held } of ours) this.#settling.delete(held.id)
+    }
   }
 
   async resize(maxUnsettled: number): Promise<void> {
     requireRoom(maxUnsettled)
     this.#maxUnsettled = maxUnsettled
-    if (this.#subscription.credit > maxUnsettled) this.#subscription.lower(maxUnsettled)
+    if (this.#subscription.credit > maxUnsettled) this.#subscription.lower(0)
     this.poke()
   }
 
@@ -148,6 +157,7 @@ export class AmqpConsumer implements Consumer {
   /** Closes the channels and nothing else, as when the process dies: the server takes back what is not settled. */
   async abandon(): Promise<void> {
     this.#closing ??= Promise.resolve()
+    this.#stopped.abort()
     this.poke()
     for (const session of this.#subscription.sessions) this.#lose(session)
     await this.#subscription.close()
@@ -181,14 +191,44 @@ export class AmqpConsumer implements Consumer {
     if (this.#ready.length === 0 || this.#isClaiming || idleMs < SURPLUS_MS || this.#closing !== undefined)
       return
     const surplus = this.#ready.splice(0)
-    this.#subscription.lower(Math.max(this.#held.size, 1))
+    for (const held of surplus) this.#leaving.add(held)
+    this.#subscription.lower(0)
+    await this.#finishing(
+      this.#putBack(surplus).catch((error: unknown) => {
+        logger.warn({ error, queue: this.queue }, 'deliveries that are not needed could not be given back')
+        this.#ready.unshift(...surplus.filter((held) => this.#leaving.delete(held)))
+      }),
+    )
+  }
+
+  async #settle(
+    items: readonly { readonly held: HeldDelivery; readonly settlement: Settlement }[],
+  ): Promise<ReadonlySet<string>> {
+    await this.#place.returns.copy(items)
+    const gone = this.#acknowledge(items.map(({ held }) => held))
+    this.poke()
+    return gone
+  }
+
+  async #putBack(deliveries: readonly HeldDelivery[]): Promise<void> {
+    await this.#place.returns.putBack(deliveries)
+    this.#acknowledge(deliveries)
+  }
+
+  /** The outcome of `work`, which must end before the channels are closed. */
+  async #finishing<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
     try {
-      await this.#place.returns.putBack(surplus)
-      this.#acknowledge(surplus)
-    } catch (error) {
-      logger.warn({ error, queue: this.queue }, 'deliveries that are not needed could not be given back')
-      this.#ready.unshift(...surplus.filter(({ session }) => session.isOpen))
+      return await work
+    } finally {
+      this.#underWay.delete(work)
     }
+  }
+
+  /** Handed over, over the channel whose credit counts. */
+  #heldOfCredit(): number {
+    if (!this.#subscription.hasRetired) return this.#held.size
+    return [...this.#held.values()].filter(({ session }) => this.#subscription.isCurrent(session)).length
   }
 
   #take(room: number): readonly Delivery[] {
@@ -207,13 +247,14 @@ export class AmqpConsumer implements Consumer {
   /** Answers the ids whose channel is closed. */
   #acknowledge(deliveries: readonly HeldDelivery[]): ReadonlySet<string> {
     const gone = new Set<string>()
-    this.#activeAt = this.#place.settings.clock.monotonic()
+    this.#isOwed = true
     for (const session of new Set(deliveries.map((held) => held.session))) {
       const list = deliveries.filter((held) => held.session === session)
       const isDone = session.ack(list.map(({ message }) => message))
-      for (const { id } of list) {
-        this.#held.delete(id)
-        if (!isDone) gone.add(id)
+      for (const held of list) {
+        this.#held.delete(held.id)
+        this.#leaving.delete(held)
+        if (!isDone) gone.add(held.id)
       }
     }
     this.#subscription.closeRetired()
@@ -223,21 +264,32 @@ export class AmqpConsumer implements Consumer {
   /** The server sends at least as many as `wanted` in all. */
   #demand(wanted: number): void {
     const most = Math.min(this.#maxUnsettled, this.#place.settings.prefetchCount)
-    if (this.#subscription.raise(wanted, most)) this.#activeAt = this.#place.settings.clock.monotonic()
+    if (this.#subscription.raise(wanted, most)) this.#isOwed = true
   }
 
-  /** A quorum queue answers a settlement some milliseconds later, and nothing tells when it has: waits for that, or a delivery. */
-  async #expect(): Promise<void> {
-    const { clock, queueArguments } = this.#place.settings
-    const leftMs = this.#activeAt + EXPECT_MS - clock.monotonic()
-    if (queueArguments?.['x-queue-type'] !== 'quorum' || leftMs <= 0) return
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(this.poke, leftMs, true)
-      this.#wakeClaim = () => {
-        timer.cancel()
-        resolve()
+  /**
+   * The channel answers before the queue has seen what was acknowledged over it. So as long as the queue has messages, one of
+   * them may be ours: waits until it is here, or the queue has none.
+   */
+  async #awaitOwed(): Promise<void> {
+    const { admin, settings } = this.#place
+    const { clock } = settings
+    const until = clock.monotonic() + OWED_MS
+    while (this.#ready.length === 0 && clock.monotonic() < until && this.#closing === undefined) {
+      const counts = await admin.counts(this.queue)
+      if (counts === undefined || counts.ready === 0) {
+        await this.#subscription.sync()
+        break
       }
-    })
+      await new Promise<void>((resolve) => {
+        const timer = clock.setTimer(this.poke, LOOK_AGAIN_MS, true)
+        this.#wakeClaim = () => {
+          timer.cancel()
+          resolve()
+        }
+      })
+    }
+    this.#isOwed = false
   }
 
   #received(session: AmqpSession, id: string, message: AmqpMessage): void {
@@ -252,9 +304,12 @@ export class AmqpConsumer implements Consumer {
       isCopied: false,
     }
     const due = dueAt(message)
-    const earlyMs = due === undefined ? 0 : due - clock.now()
+    const isEarly = due !== undefined && due - clock.now() > EARLY_MS
     // The server does not count this one: its copy says so, and how often it came before.
-    if (isUncounted || earlyMs > EARLY_MS) return this.#forward(held, earlyMs > EARLY_MS ? earlyMs : 0)
+    if (isUncounted || isEarly) {
+      void this.#finishing(this.#forward(held, isEarly ? due : 0))
+      return
+    }
     this.#ready.push(held)
     if (this.#wakeClaim === undefined || this.#isWaking) return
     // What arrives in one turn is claimed at once.
@@ -265,49 +320,52 @@ export class AmqpConsumer implements Consumer {
     })
   }
 
-  /** Sends a delivery on instead of handing it over; until that works it stays unsettled. */
-  #forward(held: HeldDelivery, delayMs: number): void {
+  /** Sends a delivery on instead of handing it over, to come again when it is due; until that works it stays unsettled. Never rejects. */
+  async #forward(held: HeldDelivery, due: number): Promise<void> {
     const { returns, settings } = this.#place
-    const forwarding = returns.putBack([held], delayMs).then(
-      () => void held.session.ack([held.message]),
-      (error: unknown) => {
-        if (!held.session.isOpen || this.#closing !== undefined) return
-        settings.logger.warn({ error, queue: this.queue }, 'a delivery could not be sent on; trying again')
-        settings.clock.setTimer(() => held.session.isOpen && this.#forward(held, delayMs), FORWARD_AGAIN_MS)
-      },
-    )
-    this.#forwarding.add(forwarding)
-    void forwarding.then(() => this.#forwarding.delete(forwarding))
+    const { clock, logger } = settings
+    this.#leaving.add(held)
+    while (this.#leaving.has(held)) {
+      try {
+        await returns.putBack([held], Math.max(due - clock.now(), 0))
+        this.#acknowledge([held])
+      } catch (error) {
+        if (this.#closing !== undefined) return
+        logger.warn({ error, queue: this.queue }, 'a delivery could not be sent on; trying again')
+        await sleep(clock, FORWARD_AGAIN_MS, this.#stopped.signal).catch(() => {})
+      }
+    }
   }
 
   #lose(session: AmqpSession): void {
     const ids = [...this.#held.values()].filter((held) => held.session === session).map(({ id }) => id)
     for (const id of ids) this.#held.delete(id)
     this.#ready = this.#ready.filter((held) => held.session !== session)
+    for (const held of this.#leaving) if (held.session === session) this.#leaving.delete(held)
     if (ids.length > 0) this.#onLost(ids)
   }
 
   /** Copies go back uncounted; what cannot be copied returns with the end of the channel, counted. */
   async #giveBack(): Promise<void> {
-    const { returns, settings, forget } = this.#place
+    const { settings, forget } = this.#place
+    this.#stopped.abort()
     this.poke()
     try {
-      await this.#subscription.stop()
-      await Promise.all(this.#forwarding)
-      const all = this.#deliveries().filter(({ session }) => session.isOpen)
-      await returns.putBack(all)
-      this.#acknowledge(all)
+      await this.#subscription.stop().catch(() => {})
+      await Promise.allSettled(this.#underWay)
+      await this.#putBack(this.#deliveries().filter(({ session }) => session.isOpen))
     } catch (error) {
       settings.logger.warn({ error, queue: this.queue }, 'a consumer could not give back what it held')
     }
     this.#held.clear()
+    this.#leaving.clear()
     this.#ready = []
     await this.#subscription.close()
     forget(this)
   }
 
   #deliveries(): readonly HeldDelivery[] {
-    return [...this.#held.values(), ...this.#ready]
+    return [...this.#held.values(), ...this.#ready, ...this.#leaving]
   }
 
   #closedError(): MachineryError {

@@ -25,6 +25,11 @@ function rootOf(error: unknown): unknown {
   return error instanceof MachineryError ? error.cause : error
 }
 
+/** A server that is short of memory or disk. */
+export function blockedError(name: string, ms: number, reason: string): MachineryError {
+  return new MachineryError('ERR_STORE_FULL', `${name} takes no messages after ${ms} ms: ${reason}`)
+}
+
 const DIFFERS =
   /inequivalent arg '([^']*)' for (\w+) '([^']*)'.*?: received (.*?) but current is (.*?)(?:"|$)/
 

@@ -8,6 +8,7 @@ import type {
   MemberOutcome,
 } from '../../core/ports/backend.ts'
 import { decodeResults, encodeResults } from '../../core/wire/state-codec.ts'
+import type { AmqpSettings } from './amqp-options.ts'
 import type { AmqpRecords, RecordChange } from './amqp-records.ts'
 
 /** Groups are kept this long from their last change. */
@@ -40,10 +41,13 @@ function written<T>(answer: T, record: GroupRecord): RecordChange<T> {
   return { answer, change: 'write', body: Buffer.from(JSON.stringify(record)), keepMs: GROUP_KEPT_MS }
 }
 
-/** Counts the members of groups, each group in a record of its own; Go's members are not counted. */
+/**
+ * Counts the members of groups, each group in a record of its own; Go's members are not counted. Where groups are not
+ * allowed, a member that another program sent ends all the same: refusing that would keep a task at its end for ever.
+ */
 export function amqpGroupStates(
   records: AmqpRecords,
-  isAllowed: boolean,
+  { allowUnsafeChords: isAllowed, logger }: AmqpSettings,
   requireOpen: () => void,
 ): GroupStates {
   const args = { 'x-expires': GROUP_KEPT_MS }
@@ -74,7 +78,16 @@ export function amqpGroupStates(
     async init(batch) {
       await each(batch, init)
     },
-    finish: (batch) => each(batch, finish),
+    async finish(batch) {
+      if (isAllowed) return each(batch, finish)
+      requireOpen()
+      const groups = [...new Set(batch.map(({ groupUuid }) => groupUuid))]
+      logger.warn(
+        { groups },
+        'members of groups ended on amqp, where nobody counts them: no callback follows',
+      )
+      return batch.map(() => 'wait')
+    },
     async triggered(groupUuids) {
       await each(named(groupUuids), (_, stored) =>
         stored === undefined ? unchanged(undefined) : written(undefined, { ...stored, triggered: true }),

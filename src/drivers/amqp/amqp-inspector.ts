@@ -6,6 +6,7 @@ import type { AmqpDelays } from './amqp-delays.ts'
 import { deadFacts, dueAt, queueOf } from './amqp-headers.ts'
 import type { AmqpManagement } from './amqp-management.ts'
 import { deadQueueOf } from './amqp-names.ts'
+import type { AmqpSettings } from './amqp-options.ts'
 import { visit } from './amqp-peek.ts'
 import type { AmqpPublisher } from './amqp-publisher.ts'
 import { messageIdOf, priorityOf } from './amqp-returns.ts'
@@ -13,6 +14,7 @@ import { messageIdOf, priorityOf } from './amqp-returns.ts'
 /** What an inspector needs of its broker. */
 export interface InspectorPlace {
   readonly admin: AmqpAdmin
+  readonly settings: AmqpSettings
   readonly delays: AmqpDelays
   readonly publisher: AmqpPublisher
   readonly management: AmqpManagement | undefined
@@ -34,7 +36,7 @@ const LEAST_DEAD_SHOWN = 1_000
  * turns; while one lasts, the messages it holds are not delivered.
  */
 export function amqpInspector(place: InspectorPlace): Inspector {
-  const { admin, delays, publisher, management, knownQueues, consumersOf, requireOpen } = place
+  const { admin, settings, delays, publisher, management, knownQueues, consumersOf, requireOpen } = place
   let turn: Promise<unknown> = Promise.resolve()
 
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -44,11 +46,17 @@ export function amqpInspector(place: InspectorPlace): Inspector {
     return result
   }
 
+  const look = (
+    queue: string,
+    limit: number,
+    onMessages: (messages: readonly AmqpMessage[]) => Promise<readonly AmqpMessage[]>,
+  ): Promise<void> => visit(admin, settings, queue, limit, onMessages)
+
   /** Shows every delayed message; the answer says whether it is removed. */
   const visitDelayed = async (onMessage: (message: AmqpMessage) => boolean): Promise<void> => {
     let left = MOST_DELAYED
     for (const queue of await delays.occupied()) {
-      await visit(admin.connection, queue, left, async (messages) => {
+      await look(queue, left, async (messages) => {
         left -= messages.length
         return messages.filter(onMessage)
       })
@@ -126,7 +134,7 @@ export function amqpInspector(place: InspectorPlace): Inspector {
     pending: (queue, { offset, limit }) =>
       inTurn(async () => {
         const bodies: Uint8Array[] = consumersOf(queue).flatMap((consumer) => consumer.ready)
-        await visit(admin.connection, queue, offset + limit - bodies.length, async (messages) => {
+        await look(queue, offset + limit - bodies.length, async (messages) => {
           bodies.push(...messages.map(({ content }) => content))
           return []
         })
@@ -145,28 +153,23 @@ export function amqpInspector(place: InspectorPlace): Inspector {
       inTurn(async () => {
         const letters: DeadLetter[] = []
         // A quorum queue puts what was shown behind what was not: only a look at all of them finds the order.
-        await visit(
-          admin.connection,
-          deadQueueOf(queue),
-          Math.max(offset + limit, LEAST_DEAD_SHOWN),
-          async (messages) => {
-            letters.push(
-              ...messages.map((message, index) => ({
-                ...deadFacts(message, index),
-                body: message.content,
-                queue,
-              })),
-            )
-            return []
-          },
-        )
+        await look(deadQueueOf(queue), Math.max(offset + limit, LEAST_DEAD_SHOWN), async (messages) => {
+          letters.push(
+            ...messages.map((message, index) => ({
+              ...deadFacts(message, index),
+              body: message.content,
+              queue,
+            })),
+          )
+          return []
+        })
         return letters.toSorted((a, b) => a.deadAt - b.deadAt).slice(offset, offset + limit)
       }),
     redrive: (queue, ids) =>
       inTurn(async () => {
         const wanted = new Set(ids)
         let moved = 0
-        await visit(admin.connection, deadQueueOf(queue), Infinity, async (messages) => {
+        await look(deadQueueOf(queue), Infinity, async (messages) => {
           // An empty message stays: Go's workers throw away all they hold when they receive one.
           const chosen = messages.filter(
             (message, index) => message.content.byteLength > 0 && wanted.has(deadFacts(message, index).id),

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https'
 
 import { MachineryError } from '../../core/errors.ts'
 import { redactUrl } from '../../core/redact-url.ts'
+import type { AmqpTable } from './amqp-client.ts'
 import type { AmqpSettings } from './amqp-options.ts'
 
 /** What the management plugin of RabbitMQ tells (https://www.rabbitmq.com/docs/http-api-reference). */
@@ -11,6 +12,37 @@ export interface AmqpManagement {
   queueNames(): Promise<readonly string[]>
   /** Messages of a queue that consumers hold, as of some seconds ago; undefined when it is not there. */
   unacknowledged(queue: string): Promise<number | undefined>
+  /** A queue as of some seconds ago; undefined when it is not there. */
+  queue(queue: string): Promise<QueueRow | undefined>
+  /** Of queues to an exchange. */
+  bindings(exchange: string): Promise<readonly Binding[]>
+  /** The nodes of the server. */
+  nodes(): Promise<readonly NodeRow[]>
+}
+
+/** What sends messages from an exchange to a queue. */
+export interface Binding {
+  readonly queue: string
+  readonly key: string
+}
+
+/** What is kept of a queue. */
+export interface QueueRow {
+  /** What it was declared with. */
+  readonly args: AmqpTable
+  /** What the policies for it say, put together. */
+  readonly policy: AmqpTable
+  readonly state: string | undefined
+}
+
+/** What is kept of a node. */
+export interface NodeRow {
+  readonly name: string
+  readonly isRunning: boolean
+  readonly hasMemoryAlarm: boolean
+  readonly hasDiskAlarm: boolean
+  /** Names of nodes that it does not see any more. */
+  readonly partitions: readonly string[]
 }
 
 const MOST_BYTES = 67_108_864
@@ -64,11 +96,8 @@ export function amqpManagement(url: string, vhost: string, settings: AmqpSetting
   const host = encodeURIComponent(vhost)
   return {
     async queueNames() {
-      const rows = await get(`queues/${host}?columns=name`)
-      const names = Array.isArray(rows)
-        ? rows.map((row: { readonly name?: unknown }) => String(row.name))
-        : []
-      return names.filter((queue) => !/^(mq|amq|delay)\./.test(queue) && !queue.endsWith('.dead'))
+      const names = rowsOf(await get(`queues/${host}?columns=name`)).map((row) => String(row['name']))
+      return names.filter(isTaskQueue)
     },
     async unacknowledged(queue) {
       const row = await get(`queues/${host}/${encodeURIComponent(queue)}?columns=messages_unacknowledged`)
@@ -76,5 +105,50 @@ export function amqpManagement(url: string, vhost: string, settings: AmqpSetting
       const count = (row as Record<string, unknown>)['messages_unacknowledged']
       return typeof count === 'number' ? count : undefined
     },
+    async queue(queue) {
+      const columns = 'arguments,effective_policy_definition,state'
+      const row = await get(`queues/${host}/${encodeURIComponent(queue)}?columns=${columns}`)
+      if (!isTable(row)) return undefined
+      const { arguments: args, effective_policy_definition: policy, state } = row
+      return {
+        args: isTable(args) ? args : {},
+        policy: isTable(policy) ? policy : {},
+        state: typeof state === 'string' ? state : undefined,
+      }
+    },
+    async bindings(exchange) {
+      const rows = rowsOf(await get(`exchanges/${host}/${encodeURIComponent(exchange)}/bindings/source`))
+      return rows
+        .filter((row) => row['destination_type'] === 'queue')
+        .map(({ destination, routing_key: key }) => ({ queue: String(destination), key: String(key) }))
+    },
+    async nodes() {
+      const columns = 'name,running,mem_alarm,disk_free_alarm,partitions'
+      return rowsOf(await get(`nodes?columns=${columns}`)).map(nodeOf)
+    },
   }
+}
+
+/** Whether a queue is neither one of the driver nor one of Go for a delay. */
+export function isTaskQueue(queue: string): boolean {
+  return !/^(mq|amq|delay)\./.test(queue) && !queue.endsWith('.dead')
+}
+
+function nodeOf(row: AmqpTable): NodeRow {
+  const { partitions } = row
+  return {
+    name: String(row['name']),
+    isRunning: row['running'] !== false,
+    hasMemoryAlarm: row['mem_alarm'] === true,
+    hasDiskAlarm: row['disk_free_alarm'] === true,
+    partitions: Array.isArray(partitions) ? partitions.map(String) : [],
+  }
+}
+
+function rowsOf(answer: unknown): readonly AmqpTable[] {
+  return Array.isArray(answer) ? answer.filter(isTable) : []
+}
+
+function isTable(value: unknown): value is AmqpTable {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -37,6 +37,8 @@ export interface AmqpStoreOptions {
   readonly prefetchCount?: number
   /** Queue for delayed messages as Go has it: one queue, in which a message waits behind every earlier one with a longer delay. @default none: exact delays */
   readonly delayedQueue?: string
+  /** Whether `delayedQueue` is declared as one that deletes itself, as Go's AutoDelete. @default false */
+  readonly autoDelete?: boolean
   /** After twice this long without a sign of life the connection counts as lost, on both sides. @default 30_000 */
   readonly heartbeatMs?: number
   /** How long a connection may take to be there; also how long an operation waits for one that was lost. @default 5_000 */
@@ -68,6 +70,7 @@ export interface AmqpSettings {
   readonly topology: 'assert' | 'check' | 'none'
   readonly prefetchCount: number
   readonly delayedQueue: string | undefined
+  readonly autoDelete: boolean
   readonly heartbeatMs: number
   readonly connectTimeoutMs: number
   readonly operationTimeoutMs: number
@@ -81,6 +84,8 @@ export interface AmqpSettings {
 
 /** What the protocol can count. */
 const MOST_PREFETCH = 65_535
+/** What the server takes for the expiry of a queue. */
+const LONGEST_EXPIRY_MS = 4_294_967_295
 
 const NUMBERS = {
   prefetchCount: { min: 1, max: MOST_PREFETCH, standard: MOST_PREFETCH },
@@ -88,7 +93,7 @@ const NUMBERS = {
   connectTimeoutMs: { min: 1, max: 2_147_483_647, standard: 5_000 },
   operationTimeoutMs: { min: 1, max: 2_147_483_647, standard: 10_000 },
   publishTimeoutMs: { min: 1, max: 2_147_483_647, standard: 10_000 },
-  resultsExpireInMs: { min: 1_000, max: 2_147_483_647, standard: 3_600_000 },
+  resultsExpireInMs: { min: 1_000, max: LONGEST_EXPIRY_MS, standard: 3_600_000 },
 } as const
 
 const NAMES = {
@@ -129,6 +134,7 @@ export function amqpSettings(options: AmqpStoreOptions): AmqpSettings {
     topology,
     prefetchCount: number('prefetchCount'),
     delayedQueue,
+    autoDelete: options.autoDelete ?? false,
     heartbeatMs: number('heartbeatMs'),
     connectTimeoutMs: number('connectTimeoutMs'),
     operationTimeoutMs: number('operationTimeoutMs'),

@@ -4,7 +4,7 @@ import type { AmqpPublishOptions, AmqpTable } from './amqp-client.ts'
 import { MAX_BODY_BYTES } from './amqp-capabilities.ts'
 import type { AmqpDelays } from './amqp-delays.ts'
 import type { AmqpConnection } from './amqp-connection.ts'
-import { amqpError } from './amqp-errors.ts'
+import { amqpError, blockedError } from './amqp-errors.ts'
 import { countHeaders, dueHeaders } from './amqp-headers.ts'
 import { matchesTopic, queueNameError } from './amqp-names.ts'
 import type { AmqpSettings } from './amqp-options.ts'
@@ -136,6 +136,8 @@ export class AmqpPublisher {
       try {
         return await this.#prepare(message, isLast)
       } catch (error) {
+        const { name, blockedBy } = connection
+        if (blockedBy !== undefined) throw blockedError(name, settings.publishTimeoutMs, blockedBy)
         const isOver = settings.clock.monotonic() >= deadline || connection.isOpen
         if (isOver || !isMachineryError(error, 'ERR_CONNECTION_LOST')) throw error
       }
@@ -145,6 +147,7 @@ export class AmqpPublisher {
   async #prepare({ queue, delayMs }: Outgoing, isLast: boolean): Promise<void> {
     const { topology, delays } = this.#place
     await (isLast ? topology.queue(queue) : topology.forPublish(queue))
+    if (isLast) await delays.rebind(queue)
     if (!(delayMs > 0)) return
     // Nobody would see it come back when it is due.
     if (!this.#isRoutable(queue)) await topology.queue(queue)

@@ -1,9 +1,8 @@
 import type { Timer } from '../../core/clock.ts'
 import { MachineryError } from '../../core/errors.ts'
-import type { AmqpChannel, AmqpMessage, AmqpPublishOptions } from './amqp-client.ts'
-import { closeQuietly } from './amqp-admin.ts'
+import { type AmqpChannel, type AmqpMessage, type AmqpPublishOptions, closeQuietly } from './amqp-client.ts'
 import type { AmqpConnection } from './amqp-connection.ts'
-import { amqpError, isNotFound } from './amqp-errors.ts'
+import { amqpError, blockedError, isNotFound } from './amqp-errors.ts'
 import type { AmqpSettings } from './amqp-options.ts'
 
 /** One message as it is sent. */
@@ -29,7 +28,7 @@ interface Sending {
   readonly parcel: Parcel
   readonly deadline: number
   readonly end: (result: SendResult) => void
-  /** Channels that the server closed with this message unconfirmed. */
+  /** Channels that the server closed with an error while this message was unconfirmed. */
   refusals: number
   wasSent: boolean
   isReturned: boolean
@@ -40,7 +39,7 @@ const MOST_UNCONFIRMED = 1_000
 const MOST_UNCONFIRMED_BYTES = 33_554_432
 const MOST_WAITING = 10_000
 const SWEEP_MS = 250
-/** A message that the server cannot take closes the channel each time. */
+/** A message that the server cannot take closes the channel each time: once in company, then alone. */
 const MOST_REFUSALS = 3
 const STORED: SendResult = { kind: 'stored' }
 
@@ -58,6 +57,8 @@ export class AmqpSender {
   #unconfirmedBytes = 0
   #channel: AmqpChannel | undefined
   #nextNumber = 1
+  /** The one that is unconfirmed may be what the server closed a channel for. */
+  #isSuspectAlone = false
   #isOpening = false
   #sweep: Timer | undefined
   #isClosed = false
@@ -107,11 +108,7 @@ export class AmqpSender {
     this.#sweep?.cancel()
     const channel = this.#channel
     this.#channel = undefined
-    // A server that takes no messages does not answer here either.
-    const isAnswered = this.#connection.blockedBy === undefined
-    if (channel !== undefined && isAnswered) {
-      await this.#connection.answered(channel.close(), 'close a channel').catch(() => {})
-    }
+    if (channel !== undefined) await this.#connection.ended(channel.close())
     for (const sending of [...this.#unconfirmed.values(), ...this.#waiting.slice(this.#firstWaiting)]) {
       this.#end(sending, this.#failure(sending, this.#closedError()))
     }
@@ -128,12 +125,13 @@ export class AmqpSender {
     if (this.#waitingCount === 0 || this.#isClosed || this.#connection.blockedBy !== undefined) return
     const channel = this.#channel
     if (channel === undefined) return this.#open()
-    while (
-      this.#waitingCount > 0 &&
-      this.#unconfirmed.size < MOST_UNCONFIRMED &&
-      this.#unconfirmedBytes < MOST_UNCONFIRMED_BYTES
-    ) {
-      const sending = this.#waiting[this.#firstWaiting++] as Sending
+    while (this.#waitingCount > 0 && !this.#isFull && !this.#isSuspectAlone) {
+      const sending = this.#waiting[this.#firstWaiting] as Sending
+      if (!sending.isEnded && sending.refusals > 0) {
+        if (this.#unconfirmed.size > 0) break
+        this.#isSuspectAlone = true
+      }
+      this.#firstWaiting += 1
       if (!sending.isEnded && !this.#write(channel, sending)) break
     }
     if (this.#firstWaiting > 1_000 || this.#waitingCount === 0) {
@@ -142,7 +140,11 @@ export class AmqpSender {
     }
   }
 
-  /** Answers whether the channel could take it. */
+  get #isFull(): boolean {
+    return this.#unconfirmed.size >= MOST_UNCONFIRMED || this.#unconfirmedBytes >= MOST_UNCONFIRMED_BYTES
+  }
+
+  /** Answers whether the channel goes on. */
   #write(channel: AmqpChannel, sending: Sending): boolean {
     const { exchange, key, body, options } = sending.parcel
     const number = this.#nextNumber++
@@ -158,14 +160,18 @@ export class AmqpSender {
     } catch (error) {
       this.#unconfirmed.delete(number)
       this.#unconfirmedBytes -= content.byteLength
-      if (this.#channel === channel) this.#lost(channel, undefined)
-      if (sending.parcel.options.headers !== undefined && isEncodeError(error)) {
-        const text = `the headers of a message cannot be sent: ${String(error)}`
+      if (isEncodeError(error)) {
+        // Nothing was written.
+        this.#isSuspectAlone = false
+        const text = `a message cannot be encoded for ${this.#connection.name}: ${String(error)}`
         this.#end(sending, {
           kind: 'refused',
           error: new MachineryError('ERR_PUBLISH_REFUSED', text, { cause: error }),
         })
-      } else this.#again([sending])
+        return true
+      }
+      this.#lost(channel, undefined)
+      this.#again([sending])
       return false
     }
   }
@@ -177,6 +183,7 @@ export class AmqpSender {
     if (sending === undefined) return
     this.#unconfirmed.delete(number)
     this.#unconfirmedBytes -= sending.parcel.body.byteLength
+    this.#isSuspectAlone = false
     if (error !== null && error !== undefined) this.#end(sending, this.#nacked(sending))
     else this.#end(sending, sending.isReturned ? { kind: 'unroutable' } : STORED)
     this.#pump()
@@ -219,6 +226,7 @@ export class AmqpSender {
     const left = [...this.#unconfirmed.values()]
     this.#unconfirmed = new Map()
     this.#unconfirmedBytes = 0
+    this.#isSuspectAlone = false
     if (isNotFound(reason)) {
       // An exchange is gone: it has to be declared again before any of these is.
       for (const sending of left) this.#end(sending, { kind: 'unroutable' })
@@ -230,7 +238,9 @@ export class AmqpSender {
     if (reason === undefined) return false
     sending.refusals += 1
     if (sending.refusals < MOST_REFUSALS) return false
-    this.#end(sending, this.#failure(sending, amqpError(reason, this.#connection.name)))
+    const error = amqpError(reason, this.#connection.name)
+    const isRefused = error.code === 'ERR_STORE_FAILED'
+    this.#end(sending, isRefused ? { kind: 'refused', error } : this.#failure(sending, error))
     return true
   }
 
@@ -251,20 +261,33 @@ export class AmqpSender {
     }
     this.#waiting = this.#waiting.slice(this.#firstWaiting).filter(({ isEnded }) => !isEnded)
     this.#firstWaiting = 0
+    this.#renewIfStuck()
     const isUnderWay =
       this.#waiting.length > 0 || [...this.#unconfirmed.values()].some(({ isEnded }) => !isEnded)
     if (isUnderWay && !this.#isClosed) this.#sweep = clock.setTimer(() => this.#sweepLate(), SWEEP_MS, true)
     this.#pump()
   }
 
+  /** Messages of a queue that never confirms, as one without a majority, must not keep out those of the others. */
+  #renewIfStuck(): void {
+    const channel = this.#channel
+    if (channel === undefined || !this.#isFull || this.#connection.blockedBy !== undefined) return
+    if (![...this.#unconfirmed.values()].some(({ isEnded }) => isEnded)) return
+    closeQuietly(channel)
+    this.#lost(channel, undefined)
+  }
+
   #endIfLate(sending: Sending, now: number): void {
     if (sending.isEnded || now < sending.deadline) return
     const { name, blockedBy } = this.#connection
-    const after = `after ${this.#settings.publishTimeoutMs} ms`
+    const { publishTimeoutMs } = this.#settings
     const error =
       blockedBy === undefined
-        ? new MachineryError('ERR_CONNECTION_LOST', `${name} did not take a message ${after}`)
-        : new MachineryError('ERR_STORE_FULL', `${name} takes no messages ${after}: ${blockedBy}`)
+        ? new MachineryError(
+            'ERR_CONNECTION_LOST',
+            `${name} did not take a message after ${publishTimeoutMs} ms`,
+          )
+        : blockedError(name, publishTimeoutMs, blockedBy)
     this.#end(sending, this.#failure(sending, error))
   }
 

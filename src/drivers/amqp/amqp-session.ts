@@ -1,5 +1,4 @@
-import { closeQuietly } from './amqp-admin.ts'
-import type { AmqpChannel, AmqpMessage } from './amqp-client.ts'
+import { type AmqpChannel, type AmqpMessage, closeQuietly } from './amqp-client.ts'
 import type { AmqpConnection } from './amqp-connection.ts'
 import { AmqpTags } from './amqp-tags.ts'
 
@@ -105,11 +104,10 @@ export class AmqpSession {
   /** Acknowledges, each message once. Answers whether the channel could take it. */
   ack(messages: readonly AmqpMessage[]): boolean {
     if (!this.#isOpen) return false
-    const byTag = new Map(messages.map((message) => [message.fields.deliveryTag, message]))
-    const { upTo, single } = this.#tags.settle([...byTag.keys()])
+    const { upTo, single } = this.#tags.settle(messages.map(({ fields }) => fields.deliveryTag))
     try {
-      if (upTo !== undefined) this.#channel.ack(byTag.get(upTo) as AmqpMessage, true)
-      for (const tag of single) this.#channel.ack(byTag.get(tag) as AmqpMessage, false)
+      if (upTo !== undefined) this.#channel.ack({ fields: { deliveryTag: upTo } }, true)
+      for (const deliveryTag of single) this.#channel.ack({ fields: { deliveryTag } }, false)
       return true
     } catch {
       // The library throws when the channel is closed; its end has been told, or will be.
@@ -121,7 +119,7 @@ export class AmqpSession {
   async close(): Promise<void> {
     if (!this.#isOpen) return
     this.#isOpen = false
-    await this.#connection.answered(this.#channel.close(), 'close a channel').catch(() => {})
+    await this.#connection.ended(this.#channel.close())
   }
 
   /** Only for the channel: it is closed. */
@@ -132,7 +130,9 @@ export class AmqpSession {
   }
 
   #received(message: AmqpMessage): void {
-    if (this.#isOpen) this.#events.onMessage(message)
+    if (!this.#isOpen) return
+    this.#tags.receive(message.fields.deliveryTag)
+    this.#events.onMessage(message)
   }
 
   #cancelled(): void {

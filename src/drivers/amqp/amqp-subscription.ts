@@ -2,6 +2,7 @@ import type { Timer } from '../../core/clock.ts'
 import { MachineryError } from '../../core/errors.ts'
 import type { AmqpMessage } from './amqp-client.ts'
 import type { AmqpConnection } from './amqp-connection.ts'
+import type { AmqpDelays } from './amqp-delays.ts'
 import type { AmqpSettings } from './amqp-options.ts'
 import { AmqpSession } from './amqp-session.ts'
 import type { AmqpTopology } from './amqp-topology.ts'
@@ -11,6 +12,7 @@ export interface SubscriptionPlace {
   readonly queue: string
   readonly connection: AmqpConnection
   readonly topology: AmqpTopology
+  readonly delays: AmqpDelays
   readonly settings: AmqpSettings
   /** Never used before, and never again. */
   readonly name: string
@@ -63,6 +65,16 @@ export class AmqpSubscription {
   /** How many unsettled deliveries the server may send. */
   get credit(): number {
     return this.#credit
+  }
+
+  /** Whether there is a channel still that had more credit. */
+  get hasRetired(): boolean {
+    return this.#retiring.size > 0
+  }
+
+  /** Whether what came over this channel counts against the credit. */
+  isCurrent(session: AmqpSession): boolean {
+    return this.#session === session
   }
 
   /** All channels that are open. */
@@ -123,8 +135,10 @@ export class AmqpSubscription {
   }
 
   async #open(): Promise<void> {
-    const { connection, topology, queue, name } = this.#place
+    const { connection, topology, delays, queue, name } = this.#place
     await topology.queue(queue)
+    // A queue that was deleted has lost its way from the delayed messages that wait for it.
+    await delays.rebind(queue)
     const prefix = `${name}.${this.#generation++}`
     const session: AmqpSession = await AmqpSession.open(connection, queue, {
       onMessage: (message) =>
@@ -143,6 +157,7 @@ export class AmqpSubscription {
     if (this.#isClosed) return session.close()
     this.#session = session
     if (this.#credit > session.credit) this.#raise(session)
+    else if (this.#credit < session.credit) this.lower(this.#credit)
   }
 
   #raise(session: AmqpSession): void {

@@ -7,21 +7,22 @@ export interface AckPlan {
 
 /**
  * The delivery tags of one channel. An acknowledgement of several covers every lower tag, so it may only be given where all
- * of them are settled: one tag too far would lose a message that still runs.
+ * of them are settled: one tag too far would lose a message that still runs. One tag twice would close the channel.
  */
 export class AmqpTags {
-  /** Everything below is settled. */
-  #lowest = 1
-  /** Settled, above a tag that is not. */
-  readonly #settled = new Set<number>()
+  /** Received and not settled, lowest first: as the server counts them. */
+  readonly #open = new Set<number>()
 
-  /** Marks tags as settled and says how to acknowledge them. Each tag at most once. */
+  receive(tag: number): void {
+    this.#open.add(tag)
+  }
+
+  /** Marks tags as settled and says how to acknowledge them: only those that were not settled before. */
   settle(tags: readonly number[]): AckPlan {
-    const sorted = tags.toSorted((a, b) => a - b)
-    for (const tag of sorted) this.#settled.add(tag)
-    while (this.#settled.delete(this.#lowest)) this.#lowest += 1
-    const covered = sorted.filter((tag) => tag < this.#lowest)
-    if (covered.length < 2) return { upTo: undefined, single: sorted }
-    return { upTo: covered.at(-1), single: sorted.slice(covered.length) }
+    const settled = tags.filter((tag) => this.#open.delete(tag)).toSorted((a, b) => a - b)
+    const [lowest = Infinity] = this.#open
+    const covered = settled.filter((tag) => tag < lowest)
+    if (covered.length < 2) return { upTo: undefined, single: settled }
+    return { upTo: covered.at(-1), single: settled.slice(covered.length) }
   }
 }

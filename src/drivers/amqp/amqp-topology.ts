@@ -6,6 +6,8 @@ import { deadQueueOf, matchesTopic } from './amqp-names.ts'
 import type { AmqpSettings } from './amqp-options.ts'
 
 const MOST_REMEMBERED = 10_000
+/** Every look at dead letters returns them; RabbitMQ 4 throws away what a quorum queue got back 20 times, unless it is told otherwise. */
+const NO_DELIVERY_LIMIT = 2_147_483_647
 
 /**
  * Exchange, queues and bindings, declared as Go declares them (go-brokers-backends 3.2.2), with two differences that Go's
@@ -44,7 +46,9 @@ export class AmqpTopology {
 
   /** The queue of its dead letters, once. */
   deadQueue(queue: string): Promise<void> {
-    return this.#once(`dead ${queue}`, () => this.assertOwnQueue(deadQueueOf(queue), {}))
+    const isQuorum = this.#settings.queueArguments?.['x-queue-type'] === 'quorum'
+    const args = isQuorum ? { 'x-delivery-limit': NO_DELIVERY_LIMIT } : {}
+    return this.#once(`dead ${queue}`, () => this.assertOwnQueue(deadQueueOf(queue), args))
   }
 
   /** What `work` declares, once until it is forgotten. */

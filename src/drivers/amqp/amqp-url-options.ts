@@ -14,11 +14,12 @@ const isOf = (names: readonly string[], name: string): boolean => names.includes
 /**
  * A URL, or several with a comma or the like between them, with options after the question mark of any of them, as options of
  * `amqpStore`: `amqp://localhost/vhost?exchange=jobs&queueType=quorum`.
+ * @param urlSeparator as the option of `amqpStore`
  * @throws `ERR_OPTION_INVALID` for an unknown option, or a value that is no number or boolean where one is needed
  */
-export function amqpUrlOptions(url: string): AmqpStoreOptions {
+export function amqpUrlOptions(url: string, urlSeparator?: string): AmqpStoreOptions {
   const options: Record<string, unknown> = {}
-  const urls = amqpUrls({ url }).map((one) => {
+  const urls = amqpUrls({ url, ...(urlSeparator === undefined ? {} : { urlSeparator }) }).map((one) => {
     const parsed = new URL(one)
     for (const [name, value] of [...parsed.searchParams]) {
       if (isOf(OF_LIBRARY, name)) continue

@@ -1,4 +1,5 @@
-import type { Diagnosis, Finding, FindingLevel } from '../../core/ports/diagnosis.ts'
+import type { Diagnosis, Finding } from '../../core/ports/diagnosis.ts'
+import { finding } from '../shared/finding.ts'
 import { isDead } from '../shared/process-identity.ts'
 import type { ConsumerRow } from './sqlite-consumers.ts'
 import type { SqliteEngine } from './sqlite-engine.ts'
@@ -72,8 +73,4 @@ function abandonedFinding({ consumers, owners }: Abandoned): Finding {
   if (count === 0) return finding('orphaned-leases', 'ok', 'every lease has a living owner')
   const text = `${count} consumers are gone and what they held waits for a worker, or for --repair, to return it`
   return { ...finding('orphaned-leases', owners.length > 0 ? 'problem' : 'warning', text), canRepair: true }
-}
-
-function finding(check: string, level: FindingLevel, text: string): Finding {
-  return { check, level, text, canRepair: false }
 }

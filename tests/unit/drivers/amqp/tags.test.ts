@@ -3,13 +3,27 @@ import { describe, expect, it } from 'vitest'
 
 import { AmqpTags } from '../../../../src/drivers/amqp/amqp-tags.ts'
 
+/** The tags of a channel over which as many messages came. */
+function received(count: number): AmqpTags {
+  const tags = new AmqpTags()
+  for (let tag = 1; tag <= count; tag++) tags.receive(tag)
+  return tags
+}
+
 describe('the tags of a channel', () => {
   it('are acknowledged at once where they follow each other', () => {
-    const tags = new AmqpTags()
+    const tags = received(10)
     expect(tags.settle([3, 1, 2])).toEqual({ upTo: 3, single: [] })
     expect(tags.settle([5, 6])).toEqual({ upTo: undefined, single: [5, 6] })
     expect(tags.settle([4])).toEqual({ upTo: undefined, single: [4] })
     expect(tags.settle([7, 8, 10])).toEqual({ upTo: 8, single: [10] })
+  })
+
+  it('are not acknowledged again', () => {
+    const tags = received(3)
+    expect(tags.settle([1, 2])).toEqual({ upTo: 2, single: [] })
+    expect(tags.settle([2, 1])).toEqual({ upTo: undefined, single: [] })
+    expect(tags.settle([3, 2])).toEqual({ upTo: undefined, single: [3] })
   })
 
   it('are each acknowledged once, and never before they are settled', () => {
@@ -24,7 +38,7 @@ describe('the tags of a channel', () => {
     )
     fc.assert(
       fc.property(order, ([tags, sizes]) => {
-        const under = new AmqpTags()
+        const under = received(tags.length)
         const settled = new Set<number>()
         const acknowledged = new Set<number>()
         let left = tags
