@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { CONFIG_KEYS } from '../src/app/config/config-keys.ts'
 import { ERROR_CODES } from '../src/core/error-codes.ts'
+import { aclLine } from '../src/drivers/redis/redis-acl.ts'
 import { configTable, goDefaultTable, noEffectTable } from './config-table.ts'
 import { driverMatrix } from './driver-matrix.ts'
 import { driverRows } from './driver-rows.ts'
@@ -10,7 +11,6 @@ import { errorTable } from './error-table.ts'
 import { withSection } from './generated-section.ts'
 import { interopTables } from './interop-table.ts'
 import { optionTable } from './option-table.ts'
-import { aclText } from './redis-acl.ts'
 import { ROOT } from './step-runner.ts'
 
 /** A page of which a part is generated. */
@@ -52,7 +52,12 @@ export async function generatedPages(): Promise<readonly GeneratedPage[]> {
     },
     {
       path: 'docs/drivers/redis.md',
-      render: (page) => withSection(page, 'access rights', `\`\`\`text\n${aclText()}\n\`\`\``),
+      render: (page) =>
+        withSection(
+          page,
+          'access rights',
+          `\`\`\`text\n${aclLine('worker')}\n${aclLine('producer')}\n\`\`\``,
+        ),
     },
     { path: 'docs/reference/configuration.md', render: withConfigTables },
     {

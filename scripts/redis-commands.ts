@@ -19,11 +19,24 @@ export function driverCommands(): ReadonlySet<string> {
   return new Set([...OF_THE_LIBRARY, ...OF_SCRIPTS, ...scripts, ...direct])
 }
 
+/** Scripts of which a server that only sends needs some. */
+const PRODUCER_SCRIPTS = ['groupInit', 'pending', 'post', 'send'] as const
+/** Files with the commands that it sends besides. */
+const PRODUCER_FILES = [
+  'redis-connection.ts',
+  'redis-durability.ts',
+  'redis-publish.ts',
+  'redis-subscriber.ts',
+] as const
+
+/** As `driverCommands`, of servers that only send, and wait for results. */
+export function producerCommands(): ReadonlySet<string> {
+  // States are read in a file whose other commands are those of workers.
+  return new Set([...partCommands(PRODUCER_SCRIPTS, PRODUCER_FILES), 'mget'])
+}
+
 /** As `driverCommands`, of a part of the driver: some scripts, and some of its files. */
-export function partCommands(
-  scripts: readonly (keyof LuaSources)[],
-  files: readonly string[],
-): ReadonlySet<string> {
+function partCommands(scripts: readonly (keyof LuaSources)[], files: readonly string[]): ReadonlySet<string> {
   const inScripts = scripts.flatMap((name) => [...scriptCommands(name)])
   const direct = files.flatMap((name) => [...directCommands(name)])
   return new Set([...OF_THE_LIBRARY, ...OF_SCRIPTS, ...inScripts, ...direct])

@@ -26,7 +26,7 @@ export {
 } from './app/config/watch-config.ts'
 export { consoleLogger, type LogLevel } from './app/console-logger.ts'
 export { createServer, type CreateServerOptions, type Server } from './app/create-server.ts'
-export type { DriverOptions, RedisDriverOptions } from './app/driver-registry.ts'
+export type { AmqpDriverOptions, DriverOptions, RedisDriverOptions } from './app/driver-registry.ts'
 export { loadConfig, type Flags, type LoadConfigOptions } from './app/load-config.ts'
 export {
   startMetricsEndpoint,

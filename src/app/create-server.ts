@@ -50,6 +50,8 @@ export async function createServer(options: CreateServerOptions): Promise<Server
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
     wire: options.wire ?? 'compact',
+    defaultQueue: options.defaultQueue,
+    resultsExpireInMs: options.resultsExpireInMs,
     drivers: options.drivers,
   })
   try {

@@ -5,6 +5,7 @@ import type { Backend } from '../core/ports/backend.ts'
 import type { Broker } from '../core/ports/broker.ts'
 import type { Lock } from '../core/ports/lock.ts'
 import { redactUrl } from '../core/redact-url.ts'
+import type { AmqpStoreOptions } from '../drivers/amqp/index.ts'
 import type { RedisStoreOptions } from '../drivers/redis/index.ts'
 import type { WireForm } from '../core/wire/message-codec.ts'
 import { openNamedMemoryStore } from './named-memory-stores.ts'
@@ -20,9 +21,16 @@ export interface OpenedStore {
 /** Options of the redis driver beside its URL, which counts more where both say something. */
 export type RedisDriverOptions = Omit<RedisStoreOptions, 'url' | 'hosts' | 'client' | 'clock' | 'logger'>
 
+/** The same of the amqp driver. `defaultQueue` and `resultsExpireInMs` are those of the server. */
+export type AmqpDriverOptions = Omit<
+  AmqpStoreOptions,
+  'url' | 'urls' | 'connection' | 'defaultQueue' | 'resultsExpireInMs' | 'clock' | 'logger'
+>
+
 /** Options of the drivers that URLs open. */
 export interface DriverOptions {
   readonly redis?: RedisDriverOptions
+  readonly amqp?: AmqpDriverOptions
 }
 
 /** What a driver may use of the server that opens it. */
@@ -31,6 +39,10 @@ export interface DriverContext {
   readonly logger: Logger
   /** How the server writes messages: states go out in the same form, unless the URL says otherwise. */
   readonly wire: WireForm
+  /** Queue of messages that name none; undefined: the driver's default. */
+  readonly defaultQueue?: string | undefined
+  /** For how long states are kept; undefined: the driver's default. */
+  readonly resultsExpireInMs?: number | undefined
   readonly drivers?: DriverOptions | undefined
 }
 
@@ -41,9 +53,17 @@ const redis: OpenStore = async (url, { clock, logger, wire, drivers }) => {
   return redisStore({ wire, ...drivers?.redis, ...redisUrlOptions(url), clock, logger })
 }
 
-const amqp: OpenStore = async (url, { clock, logger }) => {
+const amqp: OpenStore = async (url, { clock, logger, defaultQueue, resultsExpireInMs, drivers }) => {
   const { amqpStore, amqpUrlOptions } = await import('../drivers/amqp/index.ts')
-  return amqpStore({ ...amqpUrlOptions(url), clock, logger })
+  const { urlSeparator, ...options } = drivers?.amqp ?? {}
+  return amqpStore({
+    ...(defaultQueue === undefined ? {} : { defaultQueue }),
+    ...(resultsExpireInMs === undefined ? {} : { resultsExpireInMs }),
+    ...options,
+    ...amqpUrlOptions(url, urlSeparator),
+    clock,
+    logger,
+  })
 }
 
 /** URL scheme → driver. Drivers are loaded when a URL asks for them, so that nobody loads a client library in vain. */

@@ -26,7 +26,10 @@ export interface PortOptions {
 export async function openPorts(options: PortOptions, context: DriverContext): Promise<ServerPorts> {
   const opened = new Map<string, Promise<OpenedStore>>()
   const open = (url: string): Promise<OpenedStore> => {
-    const store = opened.get(url) ?? openStore(url, context)
+    // How long states are kept says nothing of a store that keeps none, and may be more than it takes.
+    const keepsStates = url === options.resultBackend
+    const store =
+      opened.get(url) ?? openStore(url, keepsStates ? context : { ...context, resultsExpireInMs: undefined })
     opened.set(url, store)
     return store
   }

@@ -1,55 +1,42 @@
 import type { Command } from 'commander'
-
-/** What may follow the words of a command. */
-interface Words {
-  /** `queue ls`; empty for the program. */
-  readonly path: string
-  readonly commands: readonly { readonly name: string; readonly text: string }[]
-  readonly options: readonly { readonly flag: string; readonly text: string }[]
-}
+import { completionWords, type Value, type Words } from './completion-words.ts'
 
 /** The completion script of a shell, for a program as it is: the script asks nobody when it completes. */
 export function completionScript(shell: 'bash' | 'zsh' | 'fish', program: Command): string {
-  const words = wordsOf(program, [], globalOptions(program))
+  const words = completionWords(program)
   if (shell === 'fish') return fishScript(words)
   return shell === 'bash' ? bashScript(words) : zshScript(words)
 }
 
-function globalOptions(program: Command): Words['options'] {
-  return [...ownOptions(program), { flag: '--help', text: 'show help' }]
-}
-
-function wordsOf(command: Command, path: readonly string[], globals: Words['options']): readonly Words[] {
-  const own = path.length === 0 ? [] : ownOptions(command)
-  const one = {
-    path: path.join(' '),
-    commands: command.commands.map((below) => ({
-      name: below.name(),
-      text: below.summary() || below.description(),
-    })),
-    options: [...own, ...globals],
-  }
-  return [one, ...command.commands.flatMap((below) => wordsOf(below, [...path, below.name()], globals))]
-}
-
-function ownOptions(command: Command): Words['options'] {
-  return command.options
-    .filter(({ hidden, long }) => !hidden && typeof long === 'string')
-    .map(({ long, description }) => ({ flag: long ?? '', text: description }))
-}
+/** Stands for files among the candidates. */
+const FILES = '/'
 
 function bashScript(all: readonly Words[]): string {
   return `# Completion of machinery for bash.
 ${candidates(all)}
 _machinery() {
-  local current=\${COMP_WORDS[COMP_CWORD]} path='' word
+  local current=\${COMP_WORDS[COMP_CWORD]} path='' option='' word list
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $word in -*) ;; *) _machinery_words "\${path:+$path }$word" > /dev/null && path="\${path:+$path }$word" ;; esac
+    [[ $word = '=' ]] && continue
+    if [[ -n $option ]]; then option=''; continue; fi
+    case $word in
+      -*) _machinery_value "$word" > /dev/null && option=$word ;;
+      *) _machinery_words "\${path:+$path }$word" > /dev/null && path="\${path:+$path }$word" ;;
+    esac
   done
-  COMPREPLY=($(compgen -W "$(_machinery_words "$path")" -- "$current"))
-  [[ \${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY=($(compgen -f -- "$current"))
+  [[ $current = '=' ]] && current=''
+  if [[ -n $option ]]; then list=$(_machinery_value "$option"); else list=$(_machinery_words "$path"); fi
+  COMPREPLY=()
+  while IFS= read -r word; do
+    if [[ $word = '${FILES}' ]]; then
+      compopt -o filenames 2> /dev/null
+      while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$current")
+    elif [[ -n $word && $word = "$current"* ]]; then
+      COMPREPLY+=("$word")
+    fi
+  done <<< "$list"
 }
-complete -o filenames -F _machinery machinery`
+complete -F _machinery machinery`
 }
 
 function zshScript(all: readonly Words[]): string {
@@ -57,32 +44,77 @@ function zshScript(all: readonly Words[]): string {
 # Completion of machinery for zsh.
 ${candidates(all)}
 _machinery() {
-  local path_='' word
+  local path_='' option='' word
+  local -a list
   for word in "\${(@)words[2,CURRENT-1]}"; do
-    case $word in -*) ;; *) _machinery_words "\${path_:+$path_ }$word" > /dev/null && path_="\${path_:+$path_ }$word" ;; esac
+    if [[ -n $option ]]; then option=''; continue; fi
+    case $word in
+      -*) _machinery_value "$word" > /dev/null && option=$word ;;
+      *) _machinery_words "\${path_:+$path_ }$word" > /dev/null && path_="\${path_:+$path_ }$word" ;;
+    esac
   done
-  compadd -- \${(f)"$(_machinery_words "$path_" | tr ' ' '\\n')"}
-  _files
+  if [[ -z $option && $words[CURRENT] = --*=* ]]; then
+    option=\${words[CURRENT]%%=*}
+    compset -P '*='
+  fi
+  if [[ -n $option ]]; then list=(\${(f)"$(_machinery_value "$option")"}); else list=(\${(f)"$(_machinery_words "$path_")"}); fi
+  compadd -- \${list:#${FILES}}
+  [[ -n \${(M)list:#${FILES}} ]] && _files
+  return 0
 }
-compdef _machinery machinery`
+if [[ $funcstack[1] = _machinery ]]; then _machinery "$@"; else compdef _machinery machinery; fi`
 }
 
-/** A function that prints what may follow a path, and fails for a path that is none. */
+/**
+ * Functions that print candidates in lines: what may follow a path, failing for a path that is none, and the value of an option,
+ * failing for an option without one.
+ */
 function candidates(all: readonly Words[]): string {
-  const cases = all.map(({ path, commands, options }) => {
-    const words = [...commands.map(({ name }) => name), ...options.map(({ flag }) => flag)]
-    return `    '${path}') echo '${words.join(' ')}' ;;`
+  const paths = all.map(({ path, commands, options, argument }) => {
+    const names = [...commands.map(({ name }) => name), ...valueWords(argument)]
+    return `    '${path}') ${printed([...names, ...options.map(({ flag }) => flag)])} ;;`
   })
+  const values = [...optionValues(all)].map(
+    ([flag, value]) => `    ${flag}) ${printed(valueWords(value))} ;;`,
+  )
   return `_machinery_words() {
   case $1 in
-${cases.join('\n')}
+${paths.join('\n')}
+    *) return 1 ;;
+  esac
+}
+_machinery_value() {
+  case $1 in
+${values.join('\n')}
     *) return 1 ;;
   esac
 }`
 }
 
+function printed(words: readonly string[]): string {
+  return words.length === 0 ? ':' : `printf '%s\\n' ${words.join(' ')}`
+}
+
+function valueWords(value: Value): readonly string[] {
+  if (value.kind === 'choice') return value.choices
+  return value.kind === 'file' ? [FILES] : []
+}
+
+/** What options take that take something. A flag means the same in every command. */
+function optionValues(all: readonly Words[]): ReadonlyMap<string, Value> {
+  const values = new Map<string, Value>()
+  for (const { options } of all) {
+    for (const { flag, short, value } of options) {
+      if (value.kind === 'none') continue
+      values.set(flag, value)
+      if (short !== undefined) values.set(short, value)
+    }
+  }
+  return values
+}
+
 function fishScript(all: readonly Words[]): string {
-  const lines = all.flatMap(({ path, commands, options }) => {
+  const lines = all.flatMap(({ path, commands, options, argument }) => {
     const seen = path.split(' ').filter((word) => word !== '')
     const next = commands.map(({ name }) => name).join(' ')
     const inside = seen.map((word) => `__fish_seen_subcommand_from ${word}`)
@@ -92,12 +124,30 @@ function fishScript(all: readonly Words[]): string {
     const when = where === '' ? '' : ` -n '${where}'`
     return [
       ...commands.map(({ name, text }) => `complete -c machinery${when} -f -a ${name} -d '${quoted(text)}'`),
-      ...options.map(
-        ({ flag, text }) => `complete -c machinery${when} -l ${flag.slice(2)} -d '${quoted(text)}'`,
-      ),
+      ...(argument.kind === 'choice'
+        ? [`complete -c machinery${when} -f -a '${argument.choices.join(' ')}'`]
+        : []),
+      ...(argument.kind === 'file' ? [`complete -c machinery${when} -F`] : []),
+      ...options.map(({ flag, short, text, value }) => {
+        const names = `-l ${flag.slice(2)}${short === undefined ? '' : ` -s ${short.slice(1)}`}`
+        return `complete -c machinery${when} ${names}${fishValue(value)} -d '${quoted(text)}'`
+      }),
     ]
   })
-  return ['# Completion of machinery for fish.', ...new Set(lines)].join('\n')
+  return ['# Completion of machinery for fish.', 'complete -c machinery -f', ...new Set(lines)].join('\n')
+}
+
+function fishValue(value: Value): string {
+  switch (value.kind) {
+    case 'none':
+      return ''
+    case 'file':
+      return ' -r -F'
+    case 'text':
+      return ' -x'
+    case 'choice':
+      return ` -x -a '${value.choices.join(' ')}'`
+  }
 }
 
 function quoted(text: string): string {

@@ -5,6 +5,7 @@ import { silentLogger } from '../core/logger.ts'
 import type { Diagnosis, Finding } from '../core/ports/diagnosis.ts'
 import type { ServerPorts } from '../server/server-options.ts'
 import type { CommandContext } from './command-context.ts'
+import { configuredQueues } from './configured-queues.ts'
 
 /** What was found, and what was mended before. */
 export interface Examination {
@@ -28,6 +29,8 @@ export async function examine(
     clock,
     logger: silentLogger,
     wire: options.wire ?? 'compact',
+    defaultQueue: options.defaultQueue,
+    resultsExpireInMs: options.resultsExpireInMs,
     drivers: options.drivers,
   })
   try {
@@ -36,17 +39,23 @@ export async function examine(
       `broker and result backend answered after ${Math.round(clock.monotonic() - startedAt)} ms`,
     )
     await using server = await createServer({ ...options, ...given(ports) })
-    const asked = [
-      ...new Set([...queues, ...workerQueues(config.queues), config.defaultQueue ?? 'machinery_tasks']),
-    ]
+    const asked = configuredQueues(config, queues)
     const diagnoses = diagnosesOf(ports)
     const repaired: string[] = []
     if (isRepair) for (const diagnosis of diagnoses) repaired.push(...(await diagnosis.repair(asked)))
     const found: Finding[] = [connection, ...notices.map((text) => warning('configuration', text))]
     if (ports.backend === undefined)
       found.push(warning('result-backend', 'there is none: no states, no results, no chords'))
+    else if (!ports.backend.capabilities.persistent)
+      found.push(warning('result-backend', 'it forgets states and results when its server restarts'))
     for (const diagnosis of diagnoses) found.push(...(await diagnosis.diagnose(asked)))
-    found.push(...(await clockFindings(context, ports)), ...(await workerFindings(context, server, ports)))
+    // A driver that sees who consumes knows more than the registry.
+    const ofDrivers = new Set(found.map(({ check }) => check))
+    const ofWorkers = await workerFindings(context, server, ports)
+    found.push(
+      ...(await clockFindings(context, ports)),
+      ...ofWorkers.filter(({ check }) => !ofDrivers.has(check)),
+    )
     return { findings: found, repaired }
   } finally {
     await ports.close()
@@ -69,14 +78,6 @@ function diagnosesOf({ broker, backend }: ServerPorts): readonly Diagnosis[] {
     ...(ofBroker === undefined ? [] : [ofBroker]),
     ...(ofBackend === undefined || isOneStore ? [] : [ofBackend]),
   ]
-}
-
-function workerQueues(
-  queues: string | readonly string[] | Readonly<Record<string, number>> | undefined,
-): readonly string[] {
-  if (queues === undefined) return []
-  if (typeof queues === 'string') return [queues]
-  return Array.isArray(queues) ? (queues as readonly string[]) : Object.keys(queues)
 }
 
 /** The clock of this machine against that of the store: delays and schedules are told by one and kept by the other. */

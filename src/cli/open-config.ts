@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../app/config/settle-config.ts'
 import type { GlobalFlags } from './command-context.ts'
 
 /** Stores that are broker and result backend in one. */
-const BOTH = /^(?:memory|sqlite|redis|rediss|redis\+socket):/i
+const BOTH = /^(?:memory|sqlite|redis|rediss|redis\+socket|amqp|amqps):/i
 
 /** Where the configuration of a command comes from. */
 export function configSources(

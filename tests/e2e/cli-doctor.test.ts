@@ -39,6 +39,34 @@ describe('machinery doctor on sqlite', () => {
 
 await describeService('redis', (service) => {
   describe('machinery doctor on redis', () => {
+    it('prints users that may do what they are for, and no more', async () => {
+      const { url } = service
+      const queue = currentNamespace()
+      const client = new Redis(url)
+      const user = `producer-${queue}`
+      try {
+        const printed = await runCli(['doctor', '--acl', '-Q', queue], { url: 'redis://127.0.0.1:1' })
+        expect(printed).toMatchObject({ code: 0, stderr: '' })
+        const [worker = '', producer = ''] = printed.stdout.trimEnd().split('\n')
+        expect(worker).toMatch(/^user worker on >… resetkeys /)
+        expect(producer).toMatch(/^user producer on >… resetkeys /)
+        const [rules = ''] = producer.match(/(?<= >… ).*/) ?? []
+        const words = rules.match(/\([^)]*\)|\S+/g) ?? []
+        await client.call('acl', 'setuser', user, 'reset', 'on', '>of-a-test', ...words)
+        const as = new URL(url)
+        Object.assign(as, { username: user, password: 'of-a-test' })
+        const place = { url: as.href }
+        expect(await runCli(['send', 'add', '1', '1', '-Q', queue], place)).toMatchObject({ code: 0 })
+        const refused = await runCli(['queue', 'purge', queue, '--yes'], place)
+        expect(refused.code).not.toBe(0)
+        expect(await client.llen(queue)).toBe(1)
+      } finally {
+        await client.call('acl', 'deluser', user)
+        await client.del(queue)
+        client.disconnect()
+      }
+    })
+
     it('finds messages that nobody will return, leaves those of the living, and returns them', async () => {
       const { url } = service
       const queue = currentNamespace()

@@ -81,7 +81,7 @@ describe('help', () => {
     )
     expect(version?.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
     expect(help?.stdout).toContain('Exit codes')
-    expect(bash?.stdout).toContain("'queue') echo 'ls show pending")
+    expect(bash?.stdout).toContain("'queue') printf '%s\\n' ls show pending")
     expect(zsh?.stdout).toMatch(/^#compdef machinery/)
     expect(fish?.stdout).toContain(
       '__fish_seen_subcommand_from queue; and not __fish_seen_subcommand_from ls',

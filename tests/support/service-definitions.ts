@@ -33,6 +33,8 @@ export interface ServiceDefinition {
   readonly stopSignal: NodeJS.Signals
   launch(program: string, place: Place): Launch
   url(place: Place): string
+  /** Where a second way into it is, for people. */
+  managementUrl?(place: Place): string
 }
 
 const redis: ServiceDefinition = {
@@ -128,6 +130,7 @@ const rabbitmq: ServiceDefinition = {
     return { command: [program], env, cleanUp: `sleep 1; epmd -port ${epmd} -kill` }
   },
   url: ({ ports }) => `amqp://guest:guest@127.0.0.1:${ports[0]}`,
+  managementUrl: ({ ports }) => `http://guest:guest@127.0.0.1:${ports[3]}`,
 }
 
 /** All servers that tests can ask for. */

@@ -17,6 +17,8 @@ import {
 /** A server that runs. */
 export interface Service {
   readonly url: string
+  /** Of a server that was started here and has one. */
+  readonly managementUrl?: string | undefined
   /** Process id of the server; undefined for one that was there before. */
   readonly pid: number | undefined
   /** Ends it and removes its folder. Idempotent. */
@@ -110,7 +112,12 @@ export async function startService(definition: ServiceDefinition, source: Source
     await once(watchdog, 'exit')
     rmSync(folder, { recursive: true, force: true })
   }
-  const running: Service = { url: definition.url(place), pid: server.pid, stop: () => (stopping ??= stop()) }
+  const running: Service = {
+    url: definition.url(place),
+    managementUrl: definition.managementUrl?.(place),
+    pid: server.pid,
+    stop: () => (stopping ??= stop()),
+  }
   try {
     await reachable(place.ports[0] ?? 0, server, definition.startWithinMs)
   } catch (error) {

@@ -7,6 +7,8 @@ import { findService, startService, STOP_WITHIN_MS, type Service, type Source } 
 /** What a suite gets: usable inside its hooks and tests. */
 export interface ServiceInTests {
   readonly url: string
+  /** Undefined for a server that was there before. */
+  readonly managementUrl: string | undefined
   /** A name of this test's own, for queues and keys. */
   namespace(): string
 }
@@ -34,10 +36,16 @@ export function describeSource(
       service = await startService(SERVICES[name], found)
     }, SERVICES[name].startWithinMs)
     afterAll(() => service?.stop(), STOP_WITHIN_MS)
+    const running = (): Service => {
+      if (service === undefined) throw new Error(`${name} runs only inside hooks and tests`)
+      return service
+    }
     body({
       get url() {
-        if (service === undefined) throw new Error(`${name} runs only inside hooks and tests`)
-        return service.url
+        return running().url
+      },
+      get managementUrl() {
+        return running().managementUrl
       },
       namespace: currentNamespace,
     })

@@ -29,6 +29,8 @@ export interface ConfigKey {
   readonly goDefault?: unknown
   /** Why it has no effect here: completes "has no effect here because". */
   readonly noEffect?: string
+  /** Key without which it has no effect. */
+  readonly needs?: ConfigPath
   /** Whether it can change while a worker runs. */
   readonly isLive?: boolean
 }

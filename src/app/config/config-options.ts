@@ -1,8 +1,9 @@
 import type { WorkerOptions } from '../../worker/worker-options.ts'
 import type { CreateServerOptions } from '../create-server.ts'
-import type { RedisDriverOptions } from '../driver-registry.ts'
+import type { AmqpDriverOptions, DriverOptions, RedisDriverOptions } from '../driver-registry.ts'
 import { KEY_BY_PATH } from './config-keys.ts'
 import type { MachineryConfig } from './machinery-config.ts'
+import { sectionUses } from './section-uses.ts'
 
 const SERVER_KEYS = [
   'broker',
@@ -28,11 +29,11 @@ const WORKER_KEYS = [
 
 /** The options of `createServer` that a configuration holds; `tasks` and whatever is code come beside them. */
 export function serverOptions(config: MachineryConfig): CreateServerOptions {
-  const redis = redisOptions(config)
+  const drivers = driverOptions(config)
   return {
     ...picked(config, SERVER_KEYS),
     broker: config.broker,
-    ...(redis === undefined ? {} : { drivers: { redis } }),
+    ...(Object.keys(drivers).length === 0 ? {} : { drivers }),
   }
 }
 
@@ -42,6 +43,28 @@ export function workerOptions(config: MachineryConfig): WorkerOptions {
     ...picked(config, WORKER_KEYS),
     ...(config.workerName === undefined ? {} : { name: config.workerName }),
   }
+}
+
+function driverOptions(config: MachineryConfig): DriverOptions {
+  const redis = redisOptions(config)
+  const amqp = amqpOptions(config)
+  return { ...(redis === undefined ? {} : { redis }), ...(amqp === undefined ? {} : { amqp }) }
+}
+
+/** For URLs of amqp alone: what Go's loaders assume about it is nothing that somebody asked for. */
+function amqpOptions(config: MachineryConfig): AmqpDriverOptions | undefined {
+  const { amqp, tls, multipleBrokerSeparator: urlSeparator, broker, resultBackend } = config
+  if (sectionUses('amqp', [broker, resultBackend]) !== undefined) return undefined
+  const { prefetchCount, exchangeType, ...options } = amqp ?? {}
+  const all = {
+    ...(tls === undefined ? {} : { tls }),
+    ...(urlSeparator === undefined ? {} : { urlSeparator }),
+    ...options,
+    ...(exchangeType === undefined ? {} : { exchangeType: exchangeType as 'direct' | 'topic' }),
+    // In Go 0 is no bound; here no bound is nothing.
+    ...(prefetchCount === undefined || prefetchCount === 0 ? {} : { prefetchCount }),
+  }
+  return Object.keys(all).length === 0 ? undefined : all
 }
 
 function redisOptions({ redis, tls }: MachineryConfig): RedisDriverOptions | undefined {

@@ -7,7 +7,7 @@ import type { WireLimits } from '../../core/wire/limits.ts'
 import type { WireForm } from '../../core/wire/message-codec.ts'
 import type { QueueShares } from '../../worker/worker-options.ts'
 import type { LogLevel } from '../console-logger.ts'
-import type { RedisDriverOptions } from '../driver-registry.ts'
+import type { AmqpDriverOptions, RedisDriverOptions } from '../driver-registry.ts'
 
 /**
  * How a deployment runs, whichever file, variable or flag said so. A key that is absent has the default of `createServer`,
@@ -57,16 +57,9 @@ export function defineConfig(config: MachineryConfigInput): MachineryConfigInput
   return config
 }
 
-/** Go's `AMQP` section. */
-export interface AmqpConfig {
-  readonly exchange?: string
+/** Options of the amqp driver, which refuses types of exchanges that it does not know. */
+export interface AmqpConfig extends Omit<AmqpDriverOptions, 'urlSeparator' | 'exchangeType'> {
   readonly exchangeType?: string
-  readonly queueArguments?: ArgumentMap
-  readonly bindingArguments?: ArgumentMap
-  readonly bindingKey?: string
-  readonly prefetchCount?: number
-  readonly autoDelete?: boolean
-  readonly delayedQueue?: string
 }
 
 /** Arguments for a broker, by name. */

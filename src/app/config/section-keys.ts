@@ -1,5 +1,15 @@
 import type { KeyRow, SectionPath } from './config-key.ts'
-import { argumentMap, flag, goDuration, number, presence, seconds, text } from './value-kinds.ts'
+import {
+  argumentMap,
+  flag,
+  goDuration,
+  number,
+  oneOf,
+  presence,
+  seconds,
+  text,
+  tlsOptions,
+} from './value-kinds.ts'
 
 type SectionKeys<S extends 'amqp' | 'azure' | 'dynamodb' | 'mongodb' | 'pubsub' | 'sqs'> = Readonly<
   Record<SectionPath<S>, KeyRow>
@@ -10,19 +20,19 @@ function goEnv(section: string, name: string): readonly string[] {
   return [`${section}_${name}`, name]
 }
 
-/** RabbitMQ (go-core 8.1). */
+/** RabbitMQ: what Go has (go-core 8.1), then what the driver here has besides. */
 export const AMQP_KEYS: SectionKeys<'amqp'> = {
   'amqp.exchange': {
     go: 'AMQP.Exchange',
     kind: text('keep'),
-    means: 'Name of the exchange; empty: none is declared',
+    means: 'Name of the exchange',
     env: goEnv('AMQP', 'AMQP_EXCHANGE'),
     goDefault: 'machinery_exchange',
   },
   'amqp.exchangeType': {
     go: 'AMQP.ExchangeType',
     kind: text('refuse'),
-    means: 'Type of the exchange',
+    means: 'Type of the exchange: direct or topic',
     env: goEnv('AMQP', 'AMQP_EXCHANGE_TYPE'),
     goDefault: 'direct',
   },
@@ -57,7 +67,8 @@ export const AMQP_KEYS: SectionKeys<'amqp'> = {
   'amqp.autoDelete': {
     go: 'AMQP.AutoDelete',
     kind: flag(),
-    means: 'Whether the queues of delayed messages delete themselves',
+    means: 'Whether `delayedQueue` deletes itself; the queues of exact delays stay',
+    needs: 'amqp.delayedQueue',
     env: goEnv('AMQP', 'AMQP_AUTO_DELETE'),
     goDefault: false,
   },
@@ -66,6 +77,33 @@ export const AMQP_KEYS: SectionKeys<'amqp'> = {
     kind: text('unset'),
     means: 'Fixed name of the queue of delayed messages',
     env: goEnv('AMQP', 'AMQP_DELAYED_QUEUE'),
+  },
+  'amqp.tls': { kind: tlsOptions(), means: 'TLS for RabbitMQ alone, instead of `tls`', env: [] },
+  'amqp.allowInsecureTls': {
+    kind: flag(),
+    means: 'Whether TLS without a check of the certificate is meant',
+  },
+  'amqp.topology': {
+    kind: oneOf(['assert', 'check', 'none']),
+    means: 'Whether exchange, queues and bindings are declared, must be there, or are not looked at',
+  },
+  'amqp.heartbeatMs': {
+    kind: number(1_000, 3_600_000),
+    means: 'After twice this silence a connection counts as lost',
+  },
+  'amqp.connectTimeoutMs': { kind: number(1), means: 'How long a connection may take to be there' },
+  'amqp.operationTimeoutMs': { kind: number(1), means: 'How long the server may take to answer' },
+  'amqp.publishTimeoutMs': {
+    kind: number(1),
+    means: 'How long a publish may take, with all that is tried again meanwhile',
+  },
+  'amqp.managementUrl': {
+    kind: { ...text('unset'), shown: 'url' },
+    means: 'URL of the management plugin, with which all queues of the server are seen',
+  },
+  'amqp.allowUnsafeChords': {
+    kind: flag(),
+    means: 'Whether groups and chords may use a result backend that forgets them when the server restarts',
   },
 }
 

@@ -45,7 +45,9 @@ export function settleConfig(
   hasGoDefaults: boolean,
 ): Pick<LoadedConfig, 'config' | 'sources' | 'notices'> {
   const set = CONFIG_KEYS.flatMap((key) => entryOf(key, given))
-  const sections = new Set(set.map(({ key }) => splitName(key.path).section))
+  // Go has a section when one of its keys is there; what only exists here does not bring Go's defaults with it.
+  const ofGo = set.filter(({ key }) => hasGoDefaults && key.go !== undefined)
+  const sections = new Set(ofGo.map(({ key }) => splitName(key.path).section))
   const entries = CONFIG_KEYS.flatMap((key): readonly Entry[] => {
     const entry = set.find((one) => one.key === key)
     if (entry !== undefined && entry.value !== undefined) return [entry]
@@ -90,6 +92,7 @@ function noticesOf(entries: readonly Entry[]): readonly string[] {
     .filter(({ source }) => source === 'default')
     .map(({ name }) => `${name} is not set; the default of Go Machinery, amqp://localhost:5672/, is used`)
   const given = entries.filter(({ source }) => source !== 'default')
+  const paths = new Set(entries.map(({ key }) => key.path))
   const unused = new Map<string, string>()
   for (const { key, name } of given) {
     const { section } = splitName(key.path)
@@ -100,6 +103,8 @@ function noticesOf(entries: readonly Entry[]): readonly string[] {
     if (reason !== undefined) unused.set(section, `${section} has no effect here because ${reason}`)
     else if (key.noEffect !== undefined)
       unused.set(key.path, `${name} has no effect here because ${key.noEffect}`)
+    else if (key.needs !== undefined && !paths.has(key.needs))
+      unused.set(key.path, `${name} has no effect here because ${key.needs} is not set`)
   }
   return [...assumed, ...unused.values()]
 }

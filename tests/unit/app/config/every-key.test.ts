@@ -207,6 +207,15 @@ const ROWS: Readonly<Record<string, Row>> = {
   'redis.maxQueueLength': ours('redis.max_queue_length', '9', 9),
   'redis.maxDead': ours('redis.max_dead', '9', 9),
   'redis.checkPids': ours('redis.check_pids', 'false', false),
+  'amqp.tls': { ...ours('amqp.tls', '', {}, { yaml: '{}' }), env: [] },
+  'amqp.allowInsecureTls': ours('amqp.allow_insecure_tls', 'true', true),
+  'amqp.topology': ours('amqp.topology', 'check', 'check'),
+  'amqp.heartbeatMs': ours('amqp.heartbeat_ms', '5000', 5_000),
+  'amqp.connectTimeoutMs': ours('amqp.connect_timeout_ms', '900', 900),
+  'amqp.operationTimeoutMs': ours('amqp.operation_timeout_ms', '900', 900),
+  'amqp.publishTimeoutMs': ours('amqp.publish_timeout_ms', '900', 900),
+  'amqp.managementUrl': ours('amqp.management_url', 'http://u:p@h:15672', 'http://u:p@h:15672'),
+  'amqp.allowUnsafeChords': ours('amqp.allow_unsafe_chords', 'true', true),
 }
 
 const rows = Object.entries(ROWS)
