@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 
 import { service } from '../support/service-process.ts'
 import { waitFor } from '../support/wait-for.ts'
+import { captureAmqp } from './capture-amqp.ts'
 import { goArgs } from './cells/go-values.ts'
 import { startGoProgram, type GoProgram, type GoSignature } from './go-program.ts'
 import { echoName, goldenUuid, TYPED_SAMPLES } from './typed-samples.ts'
@@ -129,8 +130,12 @@ try {
   write('messages.jsonl', await captureMessages(go, redis))
   write('states.jsonl', await captureStates(go, redis))
   write('groups.jsonl', await captureGroups(go, redis))
+  const amqp = await captureAmqp()
+  write('amqp.jsonl', amqp.documents)
   const [, version] = /redis_version:(\S+)/.exec(await redis.info('server')) ?? []
-  write('versions.json', [JSON.stringify({ ...(await go.version()), redis: version }, null, 2)])
+  write('versions.json', [
+    JSON.stringify({ ...(await go.version()), rabbitmq: amqp.version, redis: version }, null, 2),
+  ])
 } finally {
   await go.stop()
   redis.disconnect()

@@ -66,6 +66,14 @@ export interface GoSettings {
   readonly lock?: string
   /** Of Redis; Machinery has two. @default 'redigo' */
   readonly client?: 'redigo' | 'go-redis'
+  /** Where it sends what names no queue. @default 'machinery_tasks' */
+  readonly queue?: string
+  /** On AMQP. @default 'machinery_exchange' */
+  readonly exchange?: string
+  /** On AMQP. @default 'direct' */
+  readonly exchangeType?: 'direct' | 'topic'
+  /** Of every queue of its workers, on AMQP. @default the name of the queue */
+  readonly bindingKey?: string
   /** The file of the run log, for `produce` and the task `fault_work`. */
   readonly runLog?: string
 }
@@ -180,7 +188,9 @@ export async function startGoProgram(settings: GoSettings): Promise<GoProgram> {
   }
 }
 
-function flags({ broker, backend, lock, client, runLog }: GoSettings): readonly string[] {
-  const all = { broker, backend, lock, client, 'run-log': runLog }
-  return Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`-${name}`, value]))
+function flags(settings: GoSettings): readonly string[] {
+  return Object.entries(settings).flatMap(([name, value]) => [
+    `-${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    String(value),
+  ])
 }

@@ -11,6 +11,7 @@ import {
   encodeGroupMeta,
   encodeState,
 } from '../../src/core/wire/state-codec.ts'
+import type { AmqpDocument } from './capture-amqp.ts'
 import { goldenUuid, TYPED_SAMPLES } from './typed-samples.ts'
 
 const FOLDER = join(import.meta.dirname, 'golden')
@@ -23,6 +24,7 @@ const byUuid = (all: readonly string[]) =>
 const messages = documents('messages.jsonl')
 const states = documents('states.jsonl')
 const groups = documents('groups.jsonl')
+const amqp = documents('amqp.jsonl').map((document) => (JSON.parse(document) as AmqpDocument).body)
 
 // What `capture.ts` got from Go: read here wherever there is no Go.
 describe('the documents that Go stored', () => {
@@ -37,6 +39,7 @@ describe('the documents that Go stored', () => {
   it('are of every kind', () => {
     expect(messages).toHaveLength(TYPED_SAMPLES.length + 7)
     expect(groups).toHaveLength(2)
+    expect(amqp).toHaveLength(3)
     const kinds = new Set(states.map((document) => decodeState(document).state))
     expect([...kinds].toSorted()).toEqual(['FAILURE', 'PENDING', 'STARTED', 'SUCCESS'])
   })
@@ -49,6 +52,13 @@ describe('the documents that Go stored', () => {
 
   it.each(byUuid(states))('state $uuid', ({ document }) => {
     expect(encodeState(decodeState(document), 'full-upstream')).toBe(document)
+  })
+
+  it.each(byUuid(amqp))('$uuid on RabbitMQ', ({ document }) => {
+    const again = document.startsWith('{"TaskUUID"')
+      ? encodeState(decodeState(document), 'full-upstream')
+      : encodeMessageText(withMessage(decodeMessageText(document), {}), 'full-upstream')
+    expect(again).toBe(document)
   })
 
   it.each(byUuid(groups))('group $uuid', ({ document }) => {

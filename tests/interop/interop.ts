@@ -1,27 +1,29 @@
 import { afterAll, afterEach, beforeAll } from 'vitest'
 
-import { createServer, type AnyTask, type CreateServerOptions, type Server } from '../../src/index.ts'
-import { namespace } from '../support/namespace.ts'
-import { describeSource } from '../support/services.ts'
+import { createServer, type CreateServerOptions, type Server } from '../../src/index.ts'
+import { currentNamespace, namespace } from '../support/namespace.ts'
+import { describeSource, type ServiceInTests } from '../support/services.ts'
 import { SERVICES, type ServiceName } from '../support/service-definitions.ts'
 import { findService, type Source } from '../support/service-process.ts'
+import { testCells, type Cell } from './cell.ts'
 import { BUILD_WITHIN_MS, findGo } from './go-build.ts'
 import { startGoProgram, type GoProgram, type GoSettings } from './go-program.ts'
 import { gates, handlers, type Gates } from './tasks.ts'
 
-/** How TypeScript and Go reach the same store. */
-export interface InteropUrls {
-  /** For both languages, without options. */
-  readonly brokerUrl: string
-  readonly backendUrl: string
-  readonly lockUrl?: string
-  /** Options of TypeScript's URLs, after a question mark; the delayed tasks are under `delayedKey` for both languages. */
-  readonly urlOptions: (delayedKey: string) => string
+/** How Go and TypeScript reach the same stores. */
+export interface Meeting {
+  readonly go: GoSettings
+  /** Where the delayed tasks can be told apart, both languages keep them under `delayedKey`. */
+  readonly typeScript: (delayedKey: string) => Pick<CreateServerOptions, 'broker' | 'resultBackend'>
 }
 
 /** What a cell of the matrix works with. */
-export interface Interop extends InteropUrls {
+export interface Interop {
   readonly go: GoProgram
+  /** How `go` was started. */
+  readonly goSettings: GoSettings
+  /** Starts another Go program, which is stopped when the test ends. */
+  startGo(changes: Partial<GoSettings>): Promise<GoProgram>
   /** Consumed by a Go worker, which moves what is delayed under `goDelayedKey`. */
   readonly goQueue: string
   readonly goDelayedKey: string
@@ -34,14 +36,13 @@ export interface Interop extends InteropUrls {
   /** The gates of TypeScript's tasks `hold`. */
   readonly gates: Gates
   /** A TypeScript server with all tasks, closed when the test ends. */
-  openServer(options?: Partial<CreateServerOptions> & { readonly delayedKey?: string }): Promise<Server>
+  openServer(options?: ServerChanges): Promise<Server>
   /** The same with a worker on a queue, by default `tsQueue`. */
-  startWorker(options?: {
-    readonly queue?: string
-    readonly tasks?: readonly AnyTask[]
-    readonly delayedKey?: string
-  }): Promise<Server>
+  startWorker(options?: ServerChanges & { readonly queue?: string }): Promise<Server>
 }
+
+/** Options of a cell's server that differ; its tasks are added to those that all have. */
+export type ServerChanges = Partial<CreateServerOptions> & { readonly delayedKey?: string }
 
 /** Enough for every held task of a cell. */
 const CONCURRENCY = 16
@@ -55,81 +56,91 @@ export async function sourceBesideGo(service: ServiceName): Promise<Source> {
 }
 
 /**
- * A suite that needs Go and a real server, with one Go program for all of its tests. Without Go, or the server, it is one skipped
- * test with the reason as its name, and an error when `CI` is `true`.
+ * The cells of one meeting of both languages, as tests with one Go program for all of them; in the end, those that passed
+ * are compared with the committed results of that name. Without Go, or one of the servers, it is one skipped test with the
+ * reason as its name, and an error when `CI` is `true`.
  */
-export async function describeInterop(
-  service: ServiceName,
-  urls: (serviceUrl: string) => InteropUrls,
-  body: (interop: Interop) => void,
-  changes: Pick<GoSettings, 'client'> = {},
+export async function testInterop(
+  name: string,
+  services: readonly ServiceName[],
+  meeting: (...urls: readonly string[]) => Meeting,
+  cells: readonly Cell[],
 ): Promise<void> {
-  describeSource(service, await sourceBesideGo(service), (running) => {
-    let program: GoProgram | undefined
-    const goQueue = namespace(import.meta.filename, `${service} ${changes.client ?? ''} go`)
-    const open: Server[] = []
+  const sources = await Promise.all(services.map(sourceBesideGo))
+  const running: ServiceInTests[] = []
+  const describeFrom = (index: number): void => {
+    const service = services[index]
+    if (service === undefined) {
+      testCells(
+        name,
+        interopOf(name, () => meeting(...running.map(({ url }) => url))),
+        cells,
+      )
+      return
+    }
+    describeSource(service, sources[index] as Source, (found) => {
+      running.push(found)
+      describeFrom(index + 1)
+    })
+  }
+  describeFrom(0)
+}
 
-    beforeAll(async () => {
-      const { brokerUrl, backendUrl, lockUrl } = urls(running.url)
-      program = await startGoProgram({
-        broker: brokerUrl,
-        backend: backendUrl,
-        ...(lockUrl === undefined ? {} : { lock: lockUrl }),
+/** The fixture of a suite, with the hooks that start and stop what it needs. */
+function interopOf(name: string, meeting: () => Meeting): Interop {
+  let program: GoProgram | undefined
+  const goQueue = namespace(import.meta.filename, `${name} go`)
+  const open: (() => Promise<void>)[] = []
+  const held = gates()
+
+  beforeAll(async () => {
+    program = await startGoProgram(meeting().go)
+    await program.work({ queue: goQueue, concurrency: GO_CONCURRENCY, delayedKey: `${goQueue}_delayed` })
+  }, BUILD_WITHIN_MS)
+  afterAll(() => program?.stop())
+  afterEach(async () => {
+    for (const close of open.splice(0).toReversed()) await close()
+  })
+
+  const interop: Interop = {
+    get go() {
+      if (program === undefined) throw new Error('Go runs only inside hooks and tests')
+      return program
+    },
+    get goSettings() {
+      return meeting().go
+    },
+    startGo: async (changes) => {
+      const started = await startGoProgram({ ...meeting().go, ...changes })
+      open.push(() => started.stop())
+      return started
+    },
+    goQueue,
+    goDelayedKey: `${goQueue}_delayed`,
+    get tsQueue() {
+      return currentNamespace()
+    },
+    get delayedKey() {
+      return `${currentNamespace()}_delayed`
+    },
+    name: (suffix) => `${currentNamespace()}_${suffix}`,
+    gates: held,
+    openServer: async ({ delayedKey = interop.delayedKey, tasks = [], ...changes } = {}) => {
+      const server = await createServer({
+        ...meeting().typeScript(delayedKey),
+        defaultQueue: interop.tsQueue,
+        tasks: handlers(held),
         ...changes,
       })
-      await program.work({
-        queue: goQueue,
-        concurrency: GO_CONCURRENCY,
-        delayedKey: `${goQueue}_delayed`,
-      })
-    }, BUILD_WITHIN_MS)
-    afterAll(() => program?.stop())
-    afterEach(async () => {
-      for (const server of open.splice(0).toReversed()) await server.close()
-    })
-
-    const held = gates()
-    const interop: Interop = {
-      get brokerUrl() {
-        return urls(running.url).brokerUrl
-      },
-      get backendUrl() {
-        return urls(running.url).backendUrl
-      },
-      urlOptions: (key) => urls(running.url).urlOptions(key),
-      get go() {
-        if (program === undefined) throw new Error('Go runs only inside hooks and tests')
-        return program
-      },
-      goQueue,
-      goDelayedKey: `${goQueue}_delayed`,
-      get tsQueue() {
-        return running.namespace()
-      },
-      get delayedKey() {
-        return `${running.namespace()}_delayed`
-      },
-      name: (suffix) => `${running.namespace()}_${suffix}`,
-      gates: held,
-      openServer: async ({ delayedKey = interop.delayedKey, ...options } = {}) => {
-        const suffix = interop.urlOptions(delayedKey)
-        const server = await createServer({
-          broker: interop.brokerUrl + suffix,
-          resultBackend: interop.backendUrl + suffix,
-          defaultQueue: interop.tsQueue,
-          tasks: handlers(held),
-          ...options,
-        })
-        open.push(server)
-        return server
-      },
-      startWorker: async ({ queue = interop.tsQueue, delayedKey, tasks = [] } = {}) => {
-        const server = await interop.openServer(delayedKey === undefined ? {} : { delayedKey })
-        server.register(...tasks)
-        await server.startWorker({ queues: queue, concurrency: CONCURRENCY, noSignals: true })
-        return server
-      },
-    }
-    body(interop)
-  })
+      open.push(() => server.close())
+      server.register(...tasks)
+      return server
+    },
+    startWorker: async ({ queue = interop.tsQueue, ...changes } = {}) => {
+      const server = await interop.openServer(changes)
+      await server.startWorker({ queues: queue, concurrency: CONCURRENCY, noSignals: true })
+      return server
+    },
+  }
+  return interop
 }

@@ -1,7 +1,9 @@
 import { expect } from 'vitest'
 
+import type { Server } from '../../../src/index.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import type { Cell } from '../cell.ts'
+import type { Interop } from '../interop.ts'
 import { add, flaky, later } from '../tasks.ts'
 import { goArgs, goInt64 } from './go-values.ts'
 
@@ -12,56 +14,49 @@ const DELAY_MS = 300
 /** Clocks of two processes on one machine, and the rounding of scores. */
 const TOLERANCE_MS = 20
 
-/** Messages that wait for their time, moved by either language. */
+/** @param keyOf names the key under which Go keeps it, on Redis */
+const delayedByGo = (name: string, keyOf?: (interop: Interop) => string): Cell => ({
+  area: DELAYS,
+  direction: 'Go → TypeScript',
+  name,
+  run: async (interop) => {
+    const { go, tsQueue, startWorker } = interop
+    await startWorker()
+    const sentAt = performance.now()
+    const delayed = { name: 'add', queue: tsQueue, args: goArgs(1n, 2n), delayMs: DELAY_MS }
+    expect(await go.result(await go.send(delayed, keyOf?.(interop)))).toEqual(goInt64(3n))
+    expect(performance.now() - sentAt).toBeGreaterThan(DELAY_MS - TOLERANCE_MS)
+  },
+})
+
+const delayedByTypeScript = (name: string, open: (interop: Interop) => Promise<Server>): Cell => ({
+  area: DELAYS,
+  direction: 'TypeScript → Go',
+  name,
+  run: async (interop) => {
+    const { go, goQueue } = interop
+    const server = await open(interop)
+    const sentAt = performance.now()
+    const sent = await server.send(add(1n, 2n).with({ routingKey: goQueue, delayMs: DELAY_MS }))
+    expect(await go.result(sent.uuid)).toEqual(goInt64(3n))
+    expect(performance.now() - sentAt).toBeGreaterThan(DELAY_MS - TOLERANCE_MS)
+  },
+})
+
+/** Messages that wait for their time in Redis, moved by either language. */
 export const DELAY_CELLS: readonly Cell[] = [
-  {
-    area: DELAYS,
-    direction: 'Go → TypeScript',
-    name: 'moved by Go',
-    run: async ({ go, tsQueue, goDelayedKey, startWorker }) => {
-      await startWorker()
-      const sentAt = performance.now()
-      const delayed = { name: 'add', queue: tsQueue, args: goArgs(1n, 2n), delayMs: DELAY_MS }
-      expect(await go.result(await go.send(delayed, goDelayedKey))).toEqual(goInt64(3n))
-      expect(performance.now() - sentAt).toBeGreaterThan(DELAY_MS - TOLERANCE_MS)
-    },
-  },
-  {
-    area: DELAYS,
-    direction: 'Go → TypeScript',
-    name: 'moved by TypeScript',
-    run: async ({ go, tsQueue, delayedKey, startWorker }) => {
-      await startWorker()
-      const sentAt = performance.now()
-      const delayed = { name: 'add', queue: tsQueue, args: goArgs(1n, 2n), delayMs: DELAY_MS }
-      expect(await go.result(await go.send(delayed, delayedKey))).toEqual(goInt64(3n))
-      expect(performance.now() - sentAt).toBeGreaterThan(DELAY_MS - TOLERANCE_MS)
-    },
-  },
-  {
-    area: DELAYS,
-    direction: 'TypeScript → Go',
-    name: 'moved by Go',
-    run: async ({ go, goQueue, goDelayedKey, openServer }) => {
-      const server = await openServer({ delayedKey: goDelayedKey })
-      const sentAt = performance.now()
-      const sent = await server.send(add(1n, 2n).with({ routingKey: goQueue, delayMs: DELAY_MS }))
-      expect(await go.result(sent.uuid)).toEqual(goInt64(3n))
-      expect(performance.now() - sentAt).toBeGreaterThan(DELAY_MS - TOLERANCE_MS)
-    },
-  },
-  {
-    area: DELAYS,
-    direction: 'TypeScript → Go',
-    name: 'moved by TypeScript',
-    run: async ({ go, goQueue, startWorker }) => {
-      const server = await startWorker()
-      const sentAt = performance.now()
-      const sent = await server.send(add(1n, 2n).with({ routingKey: goQueue, delayMs: DELAY_MS }))
-      expect(await go.result(sent.uuid)).toEqual(goInt64(3n))
-      expect(performance.now() - sentAt).toBeGreaterThan(DELAY_MS - TOLERANCE_MS)
-    },
-  },
+  delayedByGo('moved by Go', ({ goDelayedKey }) => goDelayedKey),
+  delayedByGo('moved by TypeScript', ({ delayedKey }) => delayedKey),
+  delayedByTypeScript('moved by Go', ({ openServer, goDelayedKey }) =>
+    openServer({ delayedKey: goDelayedKey }),
+  ),
+  delayedByTypeScript('moved by TypeScript', ({ startWorker }) => startWorker()),
+]
+
+/** Messages that RabbitMQ holds back: Go has a queue for each delay, TypeScript queues for all. */
+export const AMQP_DELAY_CELLS: readonly Cell[] = [
+  delayedByGo("held back in Go's queue of its delay"),
+  delayedByTypeScript('held back in the queues of TypeScript', ({ openServer }) => openServer()),
 ]
 
 /** Messages that wait for their next attempt, perhaps in the other language. */

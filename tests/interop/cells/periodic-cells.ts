@@ -19,8 +19,8 @@ export const PERIODIC_CELLS: readonly Cell[] = [
     area: AREA,
     direction: 'mixed',
     name: 'a lock that one language holds, the other does not get',
-    run: async ({ go, name, brokerUrl }) => {
-      await using store = await redisStore({ url: brokerUrl })
+    run: async ({ go, goSettings, name }) => {
+      await using store = await redisStore({ url: goSettings.lock ?? '' })
       const until = BigInt(Date.now() + LOCK_MS) * 1_000_000n
       await go.lock(name('go'), until)
       expect(await store.lock.lock(name('go'), until)).toBe(false)

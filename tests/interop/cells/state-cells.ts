@@ -3,20 +3,19 @@ import { expect } from 'vitest'
 import type { TaskStateName } from '../../../src/index.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import type { Cell } from '../cell.ts'
-import { add, fail, hold } from '../tasks.ts'
+import { fail, hold } from '../tasks.ts'
 import { goArgs, goInt64 } from './go-values.ts'
 
-const STATES = 'states'
-const QUEUES = 'looking into queues'
+const AREA = 'states'
 const WAIT = { timeoutMs: 10_000 }
-const HOUR_MS = 3_600_000
 const RECENT_MS = 600_000
 
 const isRecent = (createdAt: string): boolean => Math.abs(Date.now() - Date.parse(createdAt)) < RECENT_MS
 
-const STATE_CELLS: readonly Cell[] = [
+/** States that one language writes and the other reads. */
+export const STATE_CELLS: readonly Cell[] = [
   {
-    area: STATES,
+    area: AREA,
     direction: 'TypeScript → Go',
     name: 'TypeScript reads PENDING, STARTED and SUCCESS; name and time of creation are kept',
     run: async ({ go, goQueue, name, openServer }) => {
@@ -36,7 +35,7 @@ const STATE_CELLS: readonly Cell[] = [
     },
   },
   {
-    area: STATES,
+    area: AREA,
     direction: 'Go → TypeScript',
     name: 'Go reads PENDING, STARTED and SUCCESS; name and time of creation are kept',
     run: async ({ go, tsQueue, name, gates, startWorker }) => {
@@ -55,7 +54,7 @@ const STATE_CELLS: readonly Cell[] = [
     },
   },
   {
-    area: STATES,
+    area: AREA,
     direction: 'Go → TypeScript',
     name: 'Go reads FAILURE with its text, and RETRY while a task waits for its next attempt',
     run: async ({ go, tsQueue, startWorker }) => {
@@ -73,48 +72,3 @@ const STATE_CELLS: readonly Cell[] = [
     },
   },
 ]
-
-const QUEUE_CELLS: readonly Cell[] = [
-  {
-    area: QUEUES,
-    direction: 'Go → TypeScript',
-    name: 'TypeScript sees what Go sent, waiting and delayed',
-    run: async ({ go, tsQueue, delayedKey, openServer }) => {
-      const server = await openServer()
-      const uuid = await go.send({ name: 'add', queue: tsQueue, args: goArgs(1n, 2n), retryCount: 3 })
-      const delayed = { name: 'add', queue: tsQueue, args: goArgs(3n), delayMs: HOUR_MS }
-      const delayedUuid = await go.send(delayed, delayedKey)
-      expect(await server.getPendingTasks()).toMatchObject([
-        { uuid, name: 'add', routingKey: tsQueue, retryCount: 3, args: [{ value: '1' }, { value: '2' }] },
-      ])
-      const [waiting, ...others] = await server.getDelayedTasks()
-      expect(others).toEqual([])
-      expect(waiting).toMatchObject({
-        queue: tsQueue,
-        message: { uuid: delayedUuid, args: [{ value: '3' }] },
-      })
-      const dueAt = waiting?.dueAt ?? 0
-      expect(Math.abs(dueAt - Date.now() - HOUR_MS)).toBeLessThan(RECENT_MS)
-      expect(await server.queueStats()).toMatchObject({ pending: 1, delayed: 1 })
-    },
-  },
-  {
-    area: QUEUES,
-    direction: 'TypeScript → Go',
-    name: 'Go sees what TypeScript sent, waiting and delayed',
-    run: async ({ go, tsQueue, delayedKey, openServer }) => {
-      const server = await openServer()
-      const sent = await server.send(add(1n, 2n))
-      const delayed = await server.send(add(3n).with({ delayMs: HOUR_MS }))
-      expect(await go.pending(tsQueue)).toMatchObject([
-        { UUID: sent.uuid, Name: 'add', RoutingKey: tsQueue, Args: [{ Value: 1 }, { Value: 2 }] },
-      ])
-      expect(await go.delayed(delayedKey)).toMatchObject([
-        { UUID: delayed.uuid, Name: 'add', RoutingKey: tsQueue, Args: [{ Type: 'int64', Value: 3 }] },
-      ])
-    },
-  },
-]
-
-/** States that one language writes and the other reads, and messages that wait. */
-export const STATE_AND_QUEUE_CELLS: readonly Cell[] = [...STATE_CELLS, ...QUEUE_CELLS]

@@ -12,10 +12,7 @@ import (
 	"github.com/RichardKnop/machinery/v2/utils"
 )
 
-const (
-	defaultQueue = "machinery_tasks"
-	pollResults  = 5 * time.Millisecond
-)
+const pollResults = 5 * time.Millisecond
 
 // request has the fields of all operations; each uses some of them.
 type request struct {
@@ -64,7 +61,7 @@ func (p *program) producer(delayedKey string) (*machinery.Server, error) {
 	if known, ok := p.producers[delayedKey]; ok {
 		return known, nil
 	}
-	made, err := p.server(defaultQueue, delayedKey)
+	made, err := p.server(p.settings.queue, delayedKey)
 	if err == nil {
 		p.producers[delayedKey] = made
 	}

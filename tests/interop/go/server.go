@@ -30,6 +30,10 @@ const (
 type settings struct {
 	broker, backend, lock string
 	client                string
+	queue                 string
+	exchange              string
+	exchangeType          string
+	bindingKey            string
 	delayedKey            string
 	runLog                string
 }
@@ -53,13 +57,16 @@ func newServer(settings settings, queue string, tasks map[string]interface{}) (*
 			DelayedTasksPollPeriod: delayedPollMs,
 			DelayedTasksKey:        settings.delayedKey,
 		},
-		// The queue and its binding have one name: with two, the library strands what is sent before a worker runs.
 		AMQP: &config.AMQPConfig{
-			Exchange:      "machinery_exchange",
-			ExchangeType:  "direct",
-			BindingKey:    queue,
+			Exchange:      settings.exchange,
+			ExchangeType:  settings.exchangeType,
+			BindingKey:    settings.bindingKey,
 			PrefetchCount: prefetchCount,
 		},
+	}
+	// With two names, the library strands what is sent before a worker runs.
+	if settings.bindingKey == "" {
+		cnf.AMQP.BindingKey = queue
 	}
 	broker, err := newBroker(settings, cnf)
 	if err != nil {
