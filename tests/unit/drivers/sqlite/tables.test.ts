@@ -37,8 +37,7 @@ describe('the statements', () => {
       return plan.map(({ detail }) => String(detail)).filter((detail) => /SCAN|TEMP B-TREE/.test(detail))
     })
     // Consumers are few, queues too; the inspector counts what is held, which is bounded by what workers take.
-    const few =
-      /^SCAN (consumer|queue|json_each|sqlite_master|message USING COVERING INDEX message_held)/
+    const few = /^SCAN (consumer|queue|json_each|sqlite_master|message USING COVERING INDEX message_held)/
     expect(scans.filter((detail) => !few.test(detail))).toEqual([])
   })
 
