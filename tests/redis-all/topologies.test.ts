@@ -75,7 +75,7 @@ for (const { name, definition, isCluster = false, options } of TOPOLOGIES) {
     const sessions = redisSessions(server)
     const runner = { describe, it }
     brokerConformance(runner, { name, open: sessions.broker, delayToleranceMs: 400 })
-    backendConformance(runner, { name, open: sessions.backend })
+    backendConformance(runner, { name, open: sessions.backend, expiryStepMs: 400 })
     controlConformance(runner, { name, open: sessions.control })
     lockConformance(runner, { name, open: sessions.open })
     if (!isCluster) sameStoreConformance(runner, { name, open: sessions.open })

@@ -10,6 +10,7 @@ import type {
   SendUnit,
 } from '../../core/ports/same-store.ts'
 import type { RedisArgument } from './redis-client.ts'
+import { CommitRuns, fieldOf } from './redis-commit-runs.ts'
 import type { RedisConsumer } from './redis-consumer.ts'
 import type { RedisEngine } from './redis-engine.ts'
 import { durably, type SendWith } from './redis-durability.ts'
@@ -95,7 +96,7 @@ export function openRedisSameStore(place: SameStorePlace): SameStore {
     const kind = commit === undefined ? (retry === undefined ? '' : 'r') : 'c'
     const call: UnitCall = {
       keys: [],
-      args: [String(consumer), deliveryId.slice(deliveryId.indexOf(':') + 1), kind],
+      args: [String(consumer), fieldOf(deliveryId), kind],
     }
     const { keys, args } = call
     const own = <W extends CommitWrite | RetryWrite>(write: W): W =>
@@ -153,7 +154,9 @@ export function openRedisSameStore(place: SameStorePlace): SameStore {
 
   const finishPart = async (units: readonly FinishUnit[]): Promise<readonly FinishUnitOutcome[]> => {
     const outcomes: FinishUnitOutcome[] = units.map(() => 'fenced')
-    const calls: { readonly index: number; readonly call: UnitCall; readonly holder: RedisConsumer }[] = []
+    const holders = units.map(({ deliveryId }) => holderOf(deliveryId))
+    const runs = new CommitRuns(wire)
+    const calls: { readonly index: number; readonly call: UnitCall }[] = []
     const head: UnitCall = { keys: [], args: [] }
     const numbers = new Map<string, number>()
     const numberOf = (name: string, { queue }: RedisConsumer): number => {
@@ -167,26 +170,28 @@ export function openRedisSameStore(place: SameStorePlace): SameStore {
     }
     for (const [index, unit] of units.entries()) {
       const { deliveryId, next } = unit
-      const holder = holderOf(deliveryId)
+      const holder = holders[index]
       if (holder === undefined) continue
       if (refusalOf(next) !== undefined) outcomes[index] = 'failed'
       else {
         const consumer = numberOf(deliveryId.slice(0, deliveryId.indexOf(':')), holder)
-        calls.push({ index, call: finishCall(unit, consumer), holder })
+        if (!runs.take(index, unit, consumer)) calls.push({ index, call: finishCall(unit, consumer) })
       }
     }
-    if (calls.length === 0) return outcomes
+    const order = [...runs.indexes, ...calls.map(({ index }) => index)]
+    if (order.length === 0) return outcomes
     const learning = publisher.learn(units.flatMap(({ next }) => next.map(({ message }) => message.queue)))
     head.args.unshift(String(numbers.size))
+    runs.addTo(head.keys, head.args)
     const answers = await run(
       'finish',
       head,
       calls.map(({ call }) => call),
     )
-    for (const [at, { index, holder }] of calls.entries()) {
+    for (const [at, index] of order.entries()) {
       const answer = answers[at]
       outcomes[index] = typeof answer === 'number' ? (FINISH_OUTCOMES[answer] ?? 'failed') : 'failed'
-      if (outcomes[index] === 'done') holder.letGo(units[index]?.deliveryId ?? '')
+      if (outcomes[index] === 'done') holders[index]?.letGo(units[index]?.deliveryId ?? '')
     }
     await learning
     return outcomes

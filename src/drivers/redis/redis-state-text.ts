@@ -28,22 +28,37 @@ export function stateDefaults(form: StateForm): readonly string[] {
   return form === 'compact' ? ['', ''] : ['""', JSON.stringify(ZERO_TIME)]
 }
 
-/** Adds keys and arguments of one write, as `read_write` of `task-state.lua` reads them. */
-export function addWrite(keys: string[], args: RedisArgument[], write: NewState, form: StateForm): void {
-  const { uuid, taskName, state, createdAt } = write
+/** A write, as the scripts put it together. */
+export interface StatePieces {
+  readonly ttl: string
+  /** Empty where the server can tell it from the key. */
+  readonly head: string
+  readonly name: string
+  readonly middle: string
+  readonly tail: string
+}
+
+/** The pieces of a write. */
+export function statePieces(write: NewState, form: StateForm): StatePieces {
+  const { uuid, taskName, state } = write
   const isDone = state === 'SUCCESS' || state === 'FAILURE'
   const keptMs = isDone ? write.expiresInMs : Math.max(write.expiresInMs, UNFINISHED_KEPT_MS)
   const [middle, tail] = form === 'compact' ? compactPieces(write) : fullPieces(write, form)
-  keys.push(...taskKeys(uuid))
-  args.push(
-    String(Math.max(Math.ceil(keptMs), 1)),
-    // The server knows the UUID from the key.
-    PLAIN.test(uuid) ? '' : `{"TaskUUID":${quote(uuid)}`,
-    taskName === '' ? '' : nameText(taskName, form),
+  return {
+    ttl: String(Math.max(Math.ceil(keptMs), 1)),
+    head: PLAIN.test(uuid) ? '' : `{"TaskUUID":${quote(uuid)}`,
+    name: taskName === '' ? '' : nameText(taskName, form),
     middle,
-    createdAt === '' ? '' : quote(createdAt),
     tail,
-  )
+  }
+}
+
+/** Adds keys and arguments of one write, as `read_write` of `task-state.lua` reads them. */
+export function addWrite(keys: string[], args: RedisArgument[], write: NewState, form: StateForm): void {
+  const { ttl, head, name, middle, tail } = statePieces(write, form)
+  const { uuid, createdAt } = write
+  keys.push(...taskKeys(uuid))
+  args.push(ttl, head, name, middle, createdAt === '' ? '' : quote(createdAt), tail)
 }
 
 const nameText = (name: string, form: StateForm): string =>

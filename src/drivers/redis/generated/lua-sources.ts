@@ -253,14 +253,16 @@ local function nanos_after(delay_ms)
 end
 `
 
-const UNIT = `local function each_unit(run)
-  local reply = {}
+const UNIT = `local function outcome_of(run, ...)
+  local ok, outcome = pcall(run, ...)
+  if ok then return outcome end
+  return type(outcome) == 'table' and outcome.err or tostring(outcome)
+end
+local function each_unit(run, reply)
   while arg_at < #ARGV do
     local keys, args = number(), number()
     local next_key, next_arg = key_at + keys, arg_at + args
-    local ok, outcome = pcall(run)
-    if not ok then outcome = type(outcome) == 'table' and outcome.err or tostring(outcome) end
-    reply[#reply + 1] = outcome
+    reply[#reply + 1] = outcome_of(run)
     key_at, arg_at = next_key, next_arg
   end
   return reply
@@ -419,22 +421,21 @@ return reply
     text: `${CURSOR}${TIME}${LINE}${POST}${TASK_STATE}${GROUP}${UNIT}local delayed, enveloped = key(), key()
 local consumers = {}
 for index = 1, number() do consumers[index] = { name = arg(), flying = key(), counts = key(), fields = {} } end
+local function commit(write, token)
+  local text, state = read_state(write.key)
+  if commit_obstacle(write, token, text, state) then return false end
+  write_commit(write, text, state)
+  return true
+end
 local function end_task(kind, delivery)
   local token = arg()
   if token == '' then token = delivery end
-  local digest, bytes
-  if kind == 'r' then
-    digest, bytes = arg(), arg()
-  end
+  if kind == 'c' then return commit(read_write(), token) end
+  local digest, bytes = arg(), arg()
   local write = read_write()
   local text, state = read_state(write.key)
-  if kind == 'c' then
-    if commit_obstacle(write, token, text, state) then return false end
-    write_commit(write, text, state)
-  else
-    if retry_obstacle(write, token, digest, text, state) then return false end
-    write_retry(write, digest, bytes, text)
-  end
+  if retry_obstacle(write, token, digest, text, state) then return false end
+  write_retry(write, digest, bytes, text)
   return true
 end
 local function hand_off()
@@ -458,15 +459,34 @@ local function acknowledge(consumer, field)
   local fields = consumer.fields
   fields[#fields + 1], fields[field] = field, true
 end
-local reply = each_unit(function()
+local function is_held(consumer, field)
+  return not consumer.fields[field] and redis.call('HEXISTS', consumer.flying, field) == 1
+end
+local function finish_commit(consumer, field, write)
+  if not is_held(consumer, field) or not commit(write, consumer.name .. ':' .. field) then return 1 end
+  acknowledge(consumer, field)
+  return 0
+end
+local reply = {}
+for _ = 1, number() do
+  local consumer = consumers[number()]
+  local write = { ttl = arg(), head = '', name = arg(), created = '', tail = arg() }
+  for _ = 1, number() do
+    write.key, write.extra = key(), key()
+    local field = arg()
+    write.middle = arg()
+    reply[#reply + 1] = outcome_of(finish_commit, consumer, field, write)
+  end
+end
+each_unit(function()
   local last_arg = arg_at + tonumber(ARGV[arg_at])
   local consumer, field, kind = consumers[number()], arg(), arg()
-  if consumer.fields[field] or redis.call('HEXISTS', consumer.flying, field) == 0 then return 1 end
+  if not is_held(consumer, field) then return 1 end
   if kind ~= '' and not end_task(kind, consumer.name .. ':' .. field) then return 1 end
   if arg_at < last_arg and hand_off() then return 2 end
   acknowledge(consumer, field)
   return 0
-end)
+end, reply)
 for _, consumer in ipairs(consumers) do
   if #consumer.fields > 0 then redis.call('HDEL', consumer.flying, unpack(consumer.fields)) end
 end
@@ -839,7 +859,7 @@ return each_unit(function()
   for _ = 1, number() do init_group() end
   for _ = 1, number() do outcomes[#outcomes + 1] = write_guarded(read_guarded(true), 0, delayed, enveloped) end
   return outcomes
-end)
+end, {})
 `,
   },
   step: {

@@ -1,9 +1,11 @@
 -- Finishes deliveries (same store): commit or retry, groups, next messages, failures downstream, members, acknowledgement.
--- KEYS: delayed, delayed with envelope; per consumer: in-flight hash, delivery counts; per unit the keys of its parts, in order
--- ARGV: two defaults; consumers, the name of each; per unit: its keys and arguments; number of its consumer; field; 'c', token,
+-- KEYS: delayed, delayed with envelope; per consumer: in-flight hash, delivery counts; per commit of a run the keys of its state;
+--   per unit the keys of its parts, in order
+-- ARGV: two defaults; consumers, the name of each; runs of commits by the delivery itself from which nothing follows, each: number of
+--   their consumer, what their writes share (expiry, name, tail), commits, each: field, middle; per unit: its keys and arguments; number of its consumer; field; 'c', token,
 --   the write, or 'r', token, digest, bytes, the write, or ''; an empty token is the delivery itself; then, unless nothing follows: groups, each; next messages, each: 1 = it has a state, then the write; the post;
 --   failures, each: states, the write; members, each, or 'apart': they are counted apart, before the acknowledgement
--- Returns per unit 0 done, 1 fenced: nothing happened, 2 trigger: all but the acknowledgement happened, or the error with
+-- Returns per commit of a run, then per unit 0 done, 1 fenced: nothing happened, 2 trigger: all but the acknowledgement happened, or the error with
 --   which the store refused it: it is not acknowledged.
 -- Atomic per call. The acknowledgements are the last writes.
 -- flags: allow-oom
@@ -12,23 +14,23 @@ local delayed, enveloped = key(), key()
 local consumers = {}
 for index = 1, number() do consumers[index] = { name = arg(), flying = key(), counts = key(), fields = {} } end
 
+local function commit(write, token)
+  local text, state = read_state(write.key)
+  if commit_obstacle(write, token, text, state) then return false end
+  write_commit(write, text, state)
+  return true
+end
+
 -- Whether the state lets this delivery end so; if it does, it is written.
 local function end_task(kind, delivery)
   local token = arg()
   if token == '' then token = delivery end
-  local digest, bytes
-  if kind == 'r' then
-    digest, bytes = arg(), arg()
-  end
+  if kind == 'c' then return commit(read_write(), token) end
+  local digest, bytes = arg(), arg()
   local write = read_write()
   local text, state = read_state(write.key)
-  if kind == 'c' then
-    if commit_obstacle(write, token, text, state) then return false end
-    write_commit(write, text, state)
-  else
-    if retry_obstacle(write, token, digest, text, state) then return false end
-    write_retry(write, digest, bytes, text)
-  end
+  if retry_obstacle(write, token, digest, text, state) then return false end
+  write_retry(write, digest, bytes, text)
   return true
 end
 
@@ -56,15 +58,36 @@ local function acknowledge(consumer, field)
   fields[#fields + 1], fields[field] = field, true
 end
 
-local reply = each_unit(function()
+local function is_held(consumer, field)
+  return not consumer.fields[field] and redis.call('HEXISTS', consumer.flying, field) == 1
+end
+
+local function finish_commit(consumer, field, write)
+  if not is_held(consumer, field) or not commit(write, consumer.name .. ':' .. field) then return 1 end
+  acknowledge(consumer, field)
+  return 0
+end
+
+local reply = {}
+for _ = 1, number() do
+  local consumer = consumers[number()]
+  local write = { ttl = arg(), head = '', name = arg(), created = '', tail = arg() }
+  for _ = 1, number() do
+    write.key, write.extra = key(), key()
+    local field = arg()
+    write.middle = arg()
+    reply[#reply + 1] = outcome_of(finish_commit, consumer, field, write)
+  end
+end
+each_unit(function()
   local last_arg = arg_at + tonumber(ARGV[arg_at])
   local consumer, field, kind = consumers[number()], arg(), arg()
-  if consumer.fields[field] or redis.call('HEXISTS', consumer.flying, field) == 0 then return 1 end
+  if not is_held(consumer, field) then return 1 end
   if kind ~= '' and not end_task(kind, consumer.name .. ':' .. field) then return 1 end
   if arg_at < last_arg and hand_off() then return 2 end
   acknowledge(consumer, field)
   return 0
-end)
+end, reply)
 for _, consumer in ipairs(consumers) do
   if #consumer.fields > 0 then redis.call('HDEL', consumer.flying, unpack(consumer.fields)) end
 end

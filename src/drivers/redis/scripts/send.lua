@@ -30,4 +30,4 @@ return each_unit(function()
   for _ = 1, number() do init_group() end
   for _ = 1, number() do outcomes[#outcomes + 1] = write_guarded(read_guarded(true), 0, delayed, enveloped) end
   return outcomes
-end)
+end, {})

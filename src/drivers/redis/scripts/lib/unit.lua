@@ -1,13 +1,17 @@
+-- What `run` answers, or the error with which the store refused it, as text: it does not disturb its neighbours.
+local function outcome_of(run, ...)
+  local ok, outcome = pcall(run, ...)
+  if ok then return outcome end
+  return type(outcome) == 'table' and outcome.err or tostring(outcome)
+end
+
 -- Runs the units of a batch one by one. Each says how many keys and arguments it has, so that one which the store refuses
--- half-way (a key of another type, no memory) does not disturb its neighbours: its outcome is the error, as text.
-local function each_unit(run)
-  local reply = {}
+-- half-way (a key of another type, no memory) leaves the next one in its place. Adds the outcomes to `reply`.
+local function each_unit(run, reply)
   while arg_at < #ARGV do
     local keys, args = number(), number()
     local next_key, next_arg = key_at + keys, arg_at + args
-    local ok, outcome = pcall(run)
-    if not ok then outcome = type(outcome) == 'table' and outcome.err or tostring(outcome) end
-    reply[#reply + 1] = outcome
+    reply[#reply + 1] = outcome_of(run)
     key_at, arg_at = next_key, next_arg
   end
   return reply
