@@ -54,6 +54,15 @@ await describeService('rabbitmq', (service) => {
     expect((await backend.tasks.get([uuid]))[0]?.state).toBe('STARTED')
   })
 
+  it('leaves no lock behind where a state cannot be read', async () => {
+    const uuid = `task_${service.namespace()}`
+    const go = await rawChannel(service.url)
+    await go.assertQueue(uuid, { durable: false, autoDelete: true, arguments: { 'x-expires': 5_000 } })
+    const { backend } = await openStore({ url: service.url })
+    await expect(backend.tasks.get([uuid])).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
+    await expect(go.checkQueue(`mq.lock.${uuid}`)).rejects.toThrow('404')
+  })
+
   it('refuses groups unless they are allowed', async () => {
     const { backend } = await openStore({ url: service.url })
     const group = { groupUuid: 'group_1', taskUuids: ['task_1'], createdAt: CREATED_AT, expiresInMs: HOUR_MS }

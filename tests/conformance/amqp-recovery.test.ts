@@ -167,6 +167,21 @@ await describeService('rabbitmq', (service) => {
     expect(bodies(await claimAll(consumer, 2))).toEqual(['at once', 'later'])
   })
 
+  it('redrives to a queue that was deleted, where nobody consumes', async () => {
+    const queue = service.namespace()
+    const { broker } = await openStore({ url: service.url })
+    await publish(broker, outgoing(queue, 'dead'))
+    const consumer = await consume(broker, queue)
+    const [delivery] = await claimAll(consumer, 1)
+    await consumer.settle([{ id: delivery?.id ?? '', kind: 'deadLetter', reason: 'no' }])
+    await consumer.close()
+    const admin = await rawChannel(service.url)
+    await admin.deleteQueue(queue)
+    const [letter] = (await broker.inspector?.dead(queue, { offset: 0, limit: 10 })) ?? []
+    expect(await broker.inspector?.redrive(queue, [letter?.id ?? ''])).toBe(1)
+    expect((await admin.checkQueue(queue)).messageCount).toBe(1)
+  })
+
   it('sends to a queue that was deleted since the last message, where nobody consumes', async () => {
     const queue = service.namespace()
     const { broker } = await openStore({ url: service.url })

@@ -7,7 +7,7 @@ import { deadFacts, dueAt, queueOf } from './amqp-headers.ts'
 import type { AmqpManagement } from './amqp-management.ts'
 import { deadQueueOf } from './amqp-names.ts'
 import type { AmqpSettings } from './amqp-options.ts'
-import { visit } from './amqp-peek.ts'
+import { awaitReturned, visit } from './amqp-peek.ts'
 import type { AmqpPublisher } from './amqp-publisher.ts'
 import { messageIdOf, priorityOf } from './amqp-returns.ts'
 
@@ -46,17 +46,20 @@ export function amqpInspector(place: InspectorPlace): Inspector {
     return result
   }
 
-  const look = (
+  const look = async (
     queue: string,
     limit: number,
     onMessages: (messages: readonly AmqpMessage[]) => Promise<readonly AmqpMessage[]>,
-  ): Promise<void> => visit(admin, settings, queue, limit, onMessages)
+  ): Promise<void> => {
+    const kept = await visit(admin.connection, queue, limit, onMessages)
+    if (kept > 0) await awaitReturned(admin, settings, queue, kept)
+  }
 
   /** Shows every delayed message; the answer says whether it is removed. */
   const visitDelayed = async (onMessage: (message: AmqpMessage) => boolean): Promise<void> => {
     let left = MOST_DELAYED
     for (const queue of await delays.occupied()) {
-      await look(queue, left, async (messages) => {
+      await visit(admin.connection, queue, left, async (messages) => {
         left -= messages.length
         return messages.filter(onMessage)
       })

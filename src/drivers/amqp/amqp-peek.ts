@@ -1,29 +1,27 @@
 import { sleep } from '../../core/clock.ts'
 import type { AmqpAdmin } from './amqp-admin.ts'
 import type { AmqpMessage } from './amqp-client.ts'
+import type { AmqpConnection } from './amqp-connection.ts'
 import { isNotFound } from './amqp-errors.ts'
 import type { AmqpSettings } from './amqp-options.ts'
 
 /** How long a look waits for what it gave back, and how often it asks. */
-const RETURNED_WITHIN_MS = 500
+const RETURNED_WITHIN_MS = 5_000
 const ASK_AGAIN_MS = 5
 
 /**
  * Takes up to `limit` waiting messages of a queue, oldest first, shows them all at once, and removes those that are answered. The others
- * return to their places with the end of the channel. A queue that is not there has none.
+ * return to their places with the end of the channel; answers how many. A queue that is not there has none.
  */
 export async function visit(
-  admin: AmqpAdmin,
-  settings: AmqpSettings,
+  connection: AmqpConnection,
   queue: string,
   limit: number,
   onMessages: (messages: readonly AmqpMessage[]) => Promise<readonly AmqpMessage[]>,
-): Promise<void> {
-  const { connection } = admin
-  const messages: AmqpMessage[] = []
+): Promise<number> {
   const channel = await connection.channel('plain', () => {})
-  let kept = 0
   try {
+    const messages: AmqpMessage[] = []
     const { messageCount } = await connection.answered(channel.checkQueue(queue), 'look at a queue')
     // No more than there were: a busy queue ends too.
     while (messages.length < Math.min(limit, messageCount)) {
@@ -31,22 +29,24 @@ export async function visit(
       if (message === false) break
       messages.push(message)
     }
-    if (messages.length === 0) return
-    kept = messages.length
+    if (messages.length === 0) return 0
     const removed = await onMessages(messages)
     for (const message of removed) channel.ack(message)
-    kept -= removed.length
+    return messages.length - removed.length
   } catch (error) {
     if (!isNotFound(error)) throw error
+    return 0
   } finally {
     // The end of the channel gives back the rest, and arrives after the acknowledgements.
     await connection.ended(channel.close())
-    if (kept > 0) await returned(admin, settings, queue, kept)
   }
 }
 
-/** A quorum queue has them again some time after the channel is closed; a look before that would not find them. */
-async function returned(
+/**
+ * Resolves when a queue has again as many as a visit gave back: for a quorum queue that is some time after the end of the channel, and
+ * a visit before that would not find them. Only for a queue whose messages do not expire.
+ */
+export async function awaitReturned(
   admin: AmqpAdmin,
   { clock }: AmqpSettings,
   queue: string,
@@ -55,7 +55,7 @@ async function returned(
   const until = clock.monotonic() + RETURNED_WITHIN_MS
   while (clock.monotonic() < until) {
     const counts = await admin.counts(queue).catch(() => undefined)
-    // Consumers take them at once.
+    // Consumers take what returns.
     if (counts === undefined || counts.ready >= count || counts.consumers > 0) return
     await sleep(clock, ASK_AGAIN_MS)
   }

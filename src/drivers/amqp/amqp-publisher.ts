@@ -49,6 +49,22 @@ export function publishOptions(messageId: string, priority: number, headers: Amq
   }
 }
 
+/** Sends, and once more what has no queue any more, when that is declared again. */
+export async function sendToQueues<T>(
+  items: readonly T[],
+  send: (items: readonly T[]) => Promise<readonly SendResult[]>,
+  declare: (items: readonly T[]) => Promise<void>,
+): Promise<readonly SendResult[]> {
+  const results = [...(await send(items))]
+  const open = [...results.keys()].filter((index) => results[index]?.kind === 'unroutable')
+  if (open.length === 0) return results
+  const left = open.map((index) => items[index] as T)
+  await declare(left)
+  const again = await send(left)
+  open.forEach((index, position) => (results[index] = again[position] as SendResult))
+  return results
+}
+
 /** Publishes messages: to the exchange with the queue's name as key, or through the queues of delayed messages. */
 export class AmqpPublisher {
   readonly #place: PublisherPlace
@@ -83,15 +99,26 @@ export class AmqpPublisher {
   }
 
   /** Puts copies of received messages straight into their queues. @throws what keeps a queue from being declared */
-  async putBack(messages: readonly Returning[]): Promise<readonly SendResult[]> {
+  putBack(messages: readonly Returning[]): Promise<readonly SendResult[]> {
     const { delays, topology } = this.#place
-    for (const queue of new Set(
-      messages.filter(({ delayMs }) => delayMs > 0).map(({ queue: name }) => name),
-    )) {
-      await topology.queue(queue)
-      await delays.forPublish(queue)
-    }
-    return this.#place.sender.send(messages.map((message) => this.#returning(message)))
+    return sendToQueues(
+      messages,
+      async (some) => {
+        const delayed = new Set(some.filter(({ delayMs }) => delayMs > 0).map(({ queue }) => queue))
+        for (const queue of delayed) {
+          await topology.queue(queue)
+          await delays.forPublish(queue)
+        }
+        return this.send(some.map((message) => this.#returning(message)))
+      },
+      async (some) => {
+        topology.forget()
+        for (const queue of new Set(some.map((message) => message.queue))) {
+          await topology.queue(queue)
+          await delays.rebind(queue)
+        }
+      },
+    )
   }
 
   /** Sends parcels as they are, and answers in order. */

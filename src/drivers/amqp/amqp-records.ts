@@ -112,7 +112,7 @@ export class AmqpRecords {
       return result.answer
     } finally {
       // What was only looked at returns before the lock does.
-      const unlocked = channel.close().then(() => this.#unlock(lock))
+      const unlocked = this.#connection.ended(channel.close()).then(() => this.#unlock(lock))
       await this.#answered(unlocked).catch(() => {})
     }
   }

@@ -4,7 +4,7 @@ import { MachineryError } from '../../core/errors.ts'
 import type { AmqpMessage } from './amqp-client.ts'
 import { deadHeaders } from './amqp-headers.ts'
 import { deadQueueOf } from './amqp-names.ts'
-import { type AmqpPublisher, publishOptions, type Returning } from './amqp-publisher.ts'
+import { type AmqpPublisher, publishOptions, type Returning, sendToQueues } from './amqp-publisher.ts'
 import type { Parcel, SendResult } from './amqp-sender.ts'
 import type { AmqpSession } from './amqp-session.ts'
 import type { AmqpTopology } from './amqp-topology.ts'
@@ -47,9 +47,22 @@ export class AmqpReturns {
       item: returning(held, delayMs, counted ? 1 : 0),
     }))
     await this.#store(messages, (some) => this.#publisher.putBack(some))
-    for (const queue of new Set(dead.map(({ held }) => held.queue))) await this.#topology.deadQueue(queue)
+    const queues = new Set(dead.map(({ held }) => held.queue))
+    const declare = async (): Promise<void> => {
+      for (const queue of queues) await this.#topology.deadQueue(queue)
+    }
+    await declare()
     const parcels = dead.map(({ held, reason }) => ({ held, item: this.#deadParcel(held, reason) }))
-    await this.#store(parcels, (some) => this.#publisher.send(some))
+    await this.#store(parcels, (some) =>
+      sendToQueues(
+        some,
+        (left) => this.#publisher.send(left),
+        async () => {
+          this.#topology.forget()
+          await declare()
+        },
+      ),
+    )
   }
 
   /** Copies deliveries to the ends of their queues, with the count that they have. @throws as `copy` */
@@ -60,22 +73,12 @@ export class AmqpReturns {
     await this.#store(messages, (some) => this.#publisher.putBack(some))
   }
 
-  /** Sends, and once more what has no queue any more, when that is declared again. */
   async #store<T>(
     all: readonly Copy<T>[],
     send: (items: readonly T[]) => Promise<readonly SendResult[]>,
   ): Promise<void> {
     if (all.length === 0) return
-    let failure = mark(all, await send(all.map(({ item }) => item)))
-    if (failure?.kind === 'unroutable') {
-      this.#topology.forget()
-      for (const queue of new Set(all.map(({ held }) => held.queue))) {
-        await this.#topology.queue(queue)
-        await this.#topology.deadQueue(queue)
-      }
-      const left = all.filter(({ held }) => !held.isCopied)
-      failure = mark(left, await send(left.map(({ item }) => item)))
-    }
+    const failure = mark(all, await send(all.map(({ item }) => item)))
     if (failure === undefined) return
     if (failure.kind === 'refused' || failure.kind === 'uncertain') throw failure.error
     throw new MachineryError('ERR_PUBLISH_REFUSED', `the queue of ${all.length} deliveries is gone`)
