@@ -107,12 +107,6 @@ class FleetRun {
         leaseMs: LEASE_MS,
       })
       await using crew = startCrew(crewOptions, this.#settings, child)
-      // Without this the Go worker may have run them all before the others are there.
-      await waitFor(() => crew.ready === workers || crew.faults.length > 0, {
-        timeoutMs: START_LIMIT_MS,
-        what: 'the workers in TypeScript',
-      })
-      await go.work({ queue: QUEUE, concurrency: CONCURRENCY })
       const half = Math.floor(tasks / 2)
       const own: ProducerSettings = { ...this.#settings, tasks: tasks - half, rate: 0 }
       const producer = startChild('producer-process.ts', own, child)
@@ -123,6 +117,16 @@ class FleetRun {
       })
       fromGo.catch((error: unknown) => this.#faults.push(`the producer in Go: ${String(error)}`))
       try {
+        const hasBegun = (): boolean => {
+          this.#tally.add(reader.read())
+          return this.#tally.ends.size > 0 || crew.faults.length + this.#faults.length > 0
+        }
+        // Without this the Go worker may have run them all before the others have begun.
+        await waitFor(hasBegun, {
+          timeoutMs: START_LIMIT_MS,
+          what: 'the workers in TypeScript',
+        })
+        await go.work({ queue: QUEUE, concurrency: CONCURRENCY })
         await this.#untilDone(crew, () => this.#tally.add(reader.read()))
         await crew.stop(STOP_LIMIT_MS)
       } finally {

@@ -51,7 +51,7 @@ export function amqpInspector(place: InspectorPlace): Inspector {
     limit: number,
     onMessages: (messages: readonly AmqpMessage[]) => Promise<readonly AmqpMessage[]>,
   ): Promise<void> => {
-    const kept = await visit(admin.connection, queue, limit, onMessages)
+    const kept = await visit(admin.connection, { queue, limit, clock: settings.clock }, onMessages)
     if (kept > 0) await awaitReturned(admin, settings, queue, kept)
   }
 
@@ -59,7 +59,7 @@ export function amqpInspector(place: InspectorPlace): Inspector {
   const visitDelayed = async (onMessage: (message: AmqpMessage) => boolean): Promise<void> => {
     let left = MOST_DELAYED
     for (const queue of await delays.occupied()) {
-      await visit(admin.connection, queue, left, async (messages) => {
+      await visit(admin.connection, { queue, limit: left, clock: undefined }, async (messages) => {
         left -= messages.length
         return messages.filter(onMessage)
       })

@@ -44,8 +44,8 @@ it('two processes over one file fire every second once, also when one of them is
   const last = (await schedules?.get('beat'))?.lastTickAt ?? 0
   const uuidOf = (tickAt: number) => tickUuids({ name: 'beat', spec: '@every 1s', tickAt }).uuidOf('it')
   expect(new Set(published).size).toBe(published.length)
-  // The last one may have been fired and not published, or published and not ticked off: the next server does that.
-  expect(unpublished.length).toBeLessThanOrEqual(1)
+  // What each of the two had fired last may not be published, or be published and not ticked off: the next server does that.
+  expect(unpublished.length).toBeLessThanOrEqual(2)
   const all = [...new Set([...published, ...unpublished.map(({ tickAt }) => uuidOf(tickAt))])]
-  expect(all).toEqual(all.map((_, index) => uuidOf(last - (all.length - 1 - index) * 1_000)))
+  expect(all.toSorted()).toEqual(all.map((_, index) => uuidOf(last - index * 1_000)).toSorted())
 }, 20_000)
