@@ -42,6 +42,7 @@ const RETRY_STEP_MS = 2
 const RETRY_LIMIT_MS = 40
 /** Opening is part of starting up: it may block for longer than an operation. */
 const OPEN_TIMEOUT_MS = 5_000
+const OPEN_AGAIN_MS = 5
 /** 16 MB: pages that are written again and again go to the database file less often. */
 const CHECKPOINT_PAGES = 4_000
 /** A write-ahead log that grew above this, under one long load, is cut when it starts anew. */
@@ -229,6 +230,21 @@ function closedError(file: string): MachineryError {
   return new MachineryError('ERR_CLOSED', `the store ${file} is closed`)
 }
 
+/**
+ * SQLite does not wait for others who open the file at the same moment: two that hold it to read cannot both change its mode. Blocks
+ * the thread meanwhile, as the opening does. Answers the mode.
+ */
+function enterWal(db: DatabaseSync): unknown {
+  for (let waitedMs = 0; ; waitedMs += OPEN_AGAIN_MS) {
+    try {
+      return db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
+    } catch (error) {
+      if (!isBusy(error) || waitedMs >= OPEN_TIMEOUT_MS) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_AGAIN_MS)
+    }
+  }
+}
+
 function open({ path, durability, busyTimeoutMs }: SqliteSettings): DatabaseSync {
   requireSafeSqlite(process.versions['sqlite'] ?? '0')
   requireLocalFileSystem(path)
@@ -237,7 +253,7 @@ function open({ path, durability, busyTimeoutMs }: SqliteSettings): DatabaseSync
     db = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS })
     // The file of another program is left as it is.
     isCurrent(db, path)
-    const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
+    const mode = enterWal(db)
     if (mode !== 'wal') {
       const text = `${path} cannot be opened in WAL mode (it is in mode ${String(mode)}); use a directory on a local disk`
       throw new MachineryError('ERR_UNSUPPORTED', text)

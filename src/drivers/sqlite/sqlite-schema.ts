@@ -162,16 +162,11 @@ const pragma = (db: DatabaseSync, name: string): number => Number(db.prepare(`PR
  */
 export function prepareSchema(db: DatabaseSync, path: string): void {
   if (isCurrent(db, path)) return
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    if (!isCurrent(db, path)) {
-      for (const step of STEPS.slice(pragma(db, 'user_version'))) db.exec(step)
-      db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`)
-    }
-    db.exec('COMMIT')
-  } finally {
-    if (db.isTransaction) db.exec('ROLLBACK')
-  }
+  inTransaction(db, 'BEGIN IMMEDIATE', () => {
+    if (hasCurrentTables(db, path)) return
+    for (const step of STEPS.slice(pragma(db, 'user_version'))) db.exec(step)
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`)
+  })
 }
 
 /**
@@ -179,6 +174,22 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
  * @throws as `prepareSchema`
  */
 export function isCurrent(db: DatabaseSync, path: string): boolean {
+  // Another process may be making them.
+  return inTransaction(db, 'BEGIN', () => hasCurrentTables(db, path))
+}
+
+function inTransaction<T>(db: DatabaseSync, begin: 'BEGIN' | 'BEGIN IMMEDIATE', run: () => T): T {
+  db.exec(begin)
+  try {
+    const value = run()
+    db.exec('COMMIT')
+    return value
+  } finally {
+    if (db.isTransaction) db.exec('ROLLBACK')
+  }
+}
+
+function hasCurrentTables(db: DatabaseSync, path: string): boolean {
   const [applicationId, version] = [pragma(db, 'application_id'), pragma(db, 'user_version')]
   if (applicationId === APPLICATION_ID && version === SCHEMA_VERSION) return true
   const details = { path, version, supported: SCHEMA_VERSION }
