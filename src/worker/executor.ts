@@ -122,8 +122,8 @@ export class Executor {
 
   #repeat(held: Held, state: TaskState): void {
     const { runtime, deadLetterFailures, unknownTask } = this.#options
-    const kept = { deadLetterFailures, dropsUnknown: unknownTask === 'drop' }
-    this.#end(held, repeatEnding(runtime, held, state, missingDeadLetter(held, state, kept)))
+    const deadLetter = missingDeadLetter(held, state, { deadLetterFailures, unknownTask })
+    this.#end(held, repeatEnding(runtime, held, state, deadLetter))
   }
 
   #paused(held: Held): void {

@@ -1,8 +1,7 @@
 import type { TaskState } from '../core/task-state.ts'
 import type { Held } from './held.ts'
-
-/** How the FAILURE of a task begins that no worker knew (go-core 5.7). */
-export const NOT_REGISTERED = 'Task not registered error: '
+import { NOT_REGISTERED, unknownTaskEnd } from './unknown-task.ts'
+import type { UnknownTaskPolicy } from './worker-options.ts'
 
 /** The FAILURE of a task that was delivered again and again. */
 export const deliveredTooOften = (deliveries: number, maxDeliveries: number): string =>
@@ -12,8 +11,7 @@ const DELIVERED_TOO_OFTEN = /^delivered \d+ times without an end; maxDeliveries 
 /** What decides whether the message of a failed task is kept. */
 export interface KeptFailures {
   readonly deadLetterFailures: boolean
-  /** Whether messages of tasks that are not registered are dropped. */
-  readonly dropsUnknown: boolean
+  readonly unknownTask: UnknownTaskPolicy
 }
 
 /**
@@ -22,13 +20,13 @@ export interface KeptFailures {
  * from other failures, and is not found.
  */
 export function missingDeadLetter(
-  { message, delivery }: Held,
+  held: Held,
   { state, error }: TaskState,
-  { deadLetterFailures, dropsUnknown }: KeptFailures,
+  { deadLetterFailures, unknownTask }: KeptFailures,
 ): string | undefined {
-  if (state !== 'FAILURE' || delivery.deliveryCount === 0) return undefined
+  if (state !== 'FAILURE' || held.delivery.deliveryCount === 0) return undefined
   if (DELIVERED_TOO_OFTEN.test(error)) return error
   if (error.startsWith(NOT_REGISTERED))
-    return dropsUnknown || message.ignoreWhenTaskNotRegistered ? undefined : error
-  return message.stopTaskDeletionOnError || deadLetterFailures ? `failed: ${error}` : undefined
+    return unknownTaskEnd(held, unknownTask).kind === 'drop' ? undefined : error
+  return held.message.stopTaskDeletionOnError || deadLetterFailures ? `failed: ${error}` : undefined
 }

@@ -9,6 +9,7 @@ import { headerMs, stringHeaders } from './message-headers.ts'
 import { traceRun } from './run-trace.ts'
 import type { TaskProgress } from '../server/progress.ts'
 import type { ProgressReports } from './progress-reports.ts'
+import { NOT_REGISTERED } from './unknown-task.ts'
 import type { Middleware } from './worker-options.ts'
 
 /** What a run came to. `thrown` is whatever the handler threw, also an outcome. */
@@ -127,7 +128,7 @@ class TaskRun implements CurrentTask {
   start(): void {
     const { task } = this.#held
     if (task === undefined)
-      throw new MachineryError('ERR_TASK_NOT_REGISTERED', `Task not registered error: ${this.name}`)
+      throw new MachineryError('ERR_TASK_NOT_REGISTERED', `${NOT_REGISTERED}${this.name}`)
     const trace = traceRun(this.#runtime, this.#held)
     let args: unknown[]
     try {

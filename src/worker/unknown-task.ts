@@ -1,7 +1,9 @@
 import { errorText } from '../core/errors.ts'
 import type { Held } from './held.ts'
-import { NOT_REGISTERED } from './missing-dead-letter.ts'
 import type { UnknownTaskPolicy } from './worker-options.ts'
+
+/** How the error of a task begins that a worker does not know (go-core 5.7). */
+export const NOT_REGISTERED = 'Task not registered error: '
 
 /** Deliveries after which a task that no worker knows becomes a dead letter: about an hour of 1 → 60 s pauses. */
 export const MAX_UNKNOWN_DELIVERIES = 66

@@ -60,6 +60,7 @@ describe.each(STORE_PATHS)('a message that came back after its FAILURE was store
       { name: 'other', error: UNKNOWN },
       { unknownTask: 'drop' },
     ],
+    ['that a function drops', { name: 'other', error: UNKNOWN }, { unknownTask: () => 'drop' }],
     ['that never came before: a copy', { name: 'other', error: UNKNOWN, counted: false }, {}],
   ])('%s is acknowledged', async (_, failed, options) => {
     await using bench = await openBench({ path, tasks: [KNOWN] })
