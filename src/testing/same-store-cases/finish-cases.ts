@@ -217,6 +217,40 @@ export function finishCases(test: SameStoreCase): void {
     assert.deepEqual(await t.finish(), [])
   })
 
+  test('answers in the order of the units, whatever follows from each', async (t) => {
+    const [first, second, third, fourth] = [
+      await running(t),
+      await running(t),
+      await running(t),
+      await running(t),
+    ]
+    const [next, lost] = [t.newName('task'), t.newName('task')]
+    const failure = commitWrite(third.uuid, third.delivery.id, { state: 'FAILURE', error: 'no luck' })
+    const outcomes = await t.finish(
+      finishUnit(first.delivery.id, { commit: first.commit, next: [guarded(first.queue, next)] }),
+      finishUnit(second.delivery.id, { commit: second.commit }),
+      finishUnit('no such delivery', { commit: commitWrite(lost, 'any') }),
+      finishUnit(third.delivery.id, { commit: { ...failure, expiresInMs: 2 * failure.expiresInMs } }),
+      finishUnit(second.delivery.id, { commit: second.commit }),
+      finishUnit(fourth.delivery.id, { commit: fourth.commit }),
+    )
+    assert.deepEqual(outcomes, ['done', 'done', 'fenced', 'done', 'fenced', 'done'])
+    const uuids = [first, second, third, fourth].map(({ uuid }) => uuid)
+    assert.deepEqual(await t.states(...uuids, next), ['SUCCESS', 'SUCCESS', 'FAILURE', 'SUCCESS', 'PENDING'])
+    const states = await t.settled(t.backend.tasks.get([...uuids, lost]), 'get')
+    assert.deepEqual(
+      states.map((state) => state?.error),
+      ['', '', 'no luck', '', undefined],
+    )
+    assert.deepEqual(
+      states.slice(0, 4).map((state) => state?.results),
+      [first.commit.results, second.commit.results, [], fourth.commit.results],
+    )
+    for (const { consumer, delivery } of [first, second, third, fourth])
+      assert.equal(await t.wasHeld(consumer, delivery), false)
+    assert.deepEqual(texts(await t.settled(startClaim(first.consumer, 1), 'claim')), [next])
+  })
+
   test('gives room to a claim that waits for it', async (t) => {
     const queue = t.newName('queue')
     const consumer = await t.consume(queue, 1)
