@@ -24,7 +24,7 @@ describe.runIf(isThere)('a RabbitMQ that fails', () => {
   }, SERVICES.rabbitmq.startWithinMs)
   afterAll(() => server.stop(), STOP_WITHIN_MS)
 
-  const mayUse = (memory: '1MB' | '1GB'): Promise<void> =>
+  const mayUse = (memory: '1MB' | '1GB'): Promise<unknown> =>
     server.evaluate(`vm_memory_monitor:set_vm_memory_high_watermark({absolute, "${memory}"})`)
 
   it('takes back what is held beyond its consumer timeout, and the consumer goes on', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { type RabbitControl, rabbitControl } from '../support/rabbitmqctl.ts'
+import { type RabbitEvaluate, rabbitEvaluate } from '../support/rabbitmq-evaluate.ts'
 import { type Launch, type ServiceDefinition, SERVICES } from '../support/service-definitions.ts'
 import { findService, startService } from '../support/service-process.ts'
 
@@ -15,7 +15,7 @@ export interface RestartingRabbit {
   readonly url: string
   /** The process of the server itself; another one after each start. */
   readonly pid: number
-  readonly control: RabbitControl
+  readonly evaluate: RabbitEvaluate
   stop(): Promise<void>
 }
 
@@ -40,7 +40,7 @@ export async function startRestartingRabbit(): Promise<RestartingRabbit> {
     get pid() {
       return Number(readFileSync(join(folder, 'pid'), 'utf8'))
     },
-    control: rabbitControl(source.program, launched?.env),
+    evaluate: rabbitEvaluate(launched?.env),
     stop: () => service.stop(),
   }
 }

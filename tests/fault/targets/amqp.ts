@@ -61,17 +61,7 @@ export const target: FaultTarget = {
       commits: async () => ledger.commits(),
       consumers: undefined,
       leftovers: undefined,
-      heldByWorkers: async (queue) => {
-        const listed = await server.control(
-          '-q',
-          'list_queues',
-          '--no-table-headers',
-          'messages_unacknowledged',
-          'name',
-        )
-        const line = listed.split('\n').find((text) => text.endsWith(`\t${queue}`))
-        return Number(line?.split('\t')[0] ?? 0)
-      },
+      heldByWorkers: async (queue) => Number(await server.evaluate(unacknowledged(queue))),
       close: async () => {
         await broker.close()
         await backend.close()
@@ -82,3 +72,8 @@ export const target: FaultTarget = {
     }
   },
 }
+
+/** How many messages of a queue consumers hold, in Erlang. */
+const unacknowledged = (queue: string): string =>
+  `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"${queue}">>)), ` +
+  `[{messages_unacknowledged, Held}] = rabbit_amqqueue:info(Q, [messages_unacknowledged]), Held`
