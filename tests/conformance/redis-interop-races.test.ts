@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 
 import type { Backend, GroupStates, TaskStates } from '../../src/core/ports/backend.ts'
 import { redisStore } from '../../src/drivers/redis/index.ts'
@@ -129,6 +129,11 @@ async function race(service: ServiceInTests, raw: Redis, chord: Chord, { atTs, a
 }
 
 await describeService('redis', (service) => {
+  // Go's mutex has one name: what a dead worker of one test holds must not keep out those of the next.
+  afterEach(async () => {
+    await rawClient(service.url).del(MUTEX)
+  })
+
   describe('the last members of a chord, in Go and in TypeScript at once', () => {
     it('call back once, whoever stands still between any two commands', async () => {
       const raw = rawClient(service.url)
