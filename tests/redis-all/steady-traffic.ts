@@ -61,10 +61,14 @@ export async function steadyTraffic(
     async stop() {
       sending.abort()
       await running[0]
-      await waitFor(() => stored.every((name) => ran.has(name)), {
-        timeoutMs: 20_000,
-        what: 'all are delivered',
-      })
+      const missing = (): readonly string[] => stored.filter((name) => !ran.has(name))
+      await waitFor(() => missing().length === 0, { timeoutMs: 20_000, what: 'all are delivered' }).catch(
+        (error: unknown) => {
+          throw new Error(`${missing().length} of ${stored.length} are missing: ${missing().join()}`, {
+            cause: error,
+          })
+        },
+      )
       consuming.abort()
       await running[1]
     },

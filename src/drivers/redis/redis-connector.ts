@@ -171,7 +171,10 @@ function copyOf(client: RedisClient, options: Readonly<Record<string, unknown>>)
   return duplicate([], clusterOptions(options, redisOptions))
 }
 
-/** Waits until the client can be used. */
+/**
+ * Waits until the client can be used. A Cluster client that found the Cluster failing connects again by itself, and its `connect`
+ * then never ends: what counts is that it became ready.
+ */
 async function opened(
   client: OpenRedisClient,
   name: string,
@@ -190,7 +193,8 @@ async function opened(
   })
   const timer = clock.setTimer(giveUp, connectTimeoutMs, true)
   try {
-    if (client.status !== 'ready') await Promise.race([client.connect(), timedOut])
+    const isReady = new Promise<void>((resolve) => void client.on('ready', resolve))
+    if (client.status !== 'ready') await Promise.race([client.connect(), isReady, timedOut])
     return client
   } catch (error) {
     client.disconnect()

@@ -5,8 +5,10 @@ import { redisError } from './redis-errors.ts'
 import type { QueueKeys } from './redis-keys.ts'
 import type { RedisSettings } from './redis-options.ts'
 
-/** A message whose wake-up was lost lies in the landing list until somebody looks: at most this long. */
+/** A message whose wake-up was lost lies in the landing list until somebody looks. */
 const BLOCK_SECONDS = 5
+/** Who waits looks after this long also where the blocking connection does not come, or hangs. */
+const LOOK_MS = 6_000
 const GRACE_MS = 2_000
 /** How long the blocked command may take to come back when it is called. */
 const UNBLOCK_MS = 500
@@ -71,6 +73,7 @@ export class RedisWakeUp {
 
   async #run(): Promise<void> {
     for (let failures = 0; this.#waiters.size > 0 && !this.#isClosed;) {
+      const stopLooking = this.#keepLooking()
       try {
         await this.#block()
         failures = 0
@@ -83,8 +86,21 @@ export class RedisWakeUp {
         await this.#sleep(Math.min(FIRST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS))
         // A full server moves nothing but still hands over: whoever waits looks, at this pace.
         this.pokeAll()
+      } finally {
+        stopLooking()
       }
     }
+  }
+
+  /** Whoever waits looks now and then, until the answer is called. */
+  #keepLooking(): () => void {
+    const { clock } = this.#settings
+    let timer: Timer
+    const look = (): void => {
+      timer = clock.setTimer(() => (this.pokeAll(), look()), LOOK_MS, true)
+    }
+    look()
+    return () => timer.cancel()
   }
 
   async #block(): Promise<void> {
