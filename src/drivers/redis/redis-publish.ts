@@ -48,7 +48,7 @@ export function refusal(message: Outgoing, delayedKey: string): MachineryError |
 }
 
 /** Whether a plain RPUSH is all that a message needs. */
-const isPlain = ({ delayMs, priority }: Outgoing): boolean => !(delayMs > 0) && !(priority > 0)
+export const isPlain = ({ delayMs, priority }: Outgoing): boolean => !(delayMs > 0) && !(priority > 0)
 
 /** Adds one message, as `read_post` of `post.lua` reads it. @param hasLimit whether the script counts what waits */
 export function addPost(

@@ -18,6 +18,7 @@ import { refusalCode } from './redis-errors.ts'
 import { addGroup, addMember } from './redis-group-states.ts'
 import type { QueueKeys } from './redis-keys.ts'
 import { addPost, failedOutcome, limitText, refusal, type RedisPublisher, STORED } from './redis-publish.ts'
+import { SendCalls, type UnitCall } from './redis-send-calls.ts'
 import { addWrite, stateDefaults } from './redis-state-text.ts'
 import { inParts } from './redis-parts.ts'
 import { addCommit, addFail, addRetry, PENDING_OUTCOMES } from './redis-task-states.ts'
@@ -30,12 +31,6 @@ export interface SameStorePlace {
   readonly holderOf: (deliveryId: string) => RedisConsumer | undefined
   /** @throws `ERR_CLOSED` */
   readonly requireOpen: () => void
-}
-
-/** Keys and arguments of one unit. */
-interface UnitCall {
-  readonly keys: string[]
-  readonly args: RedisArgument[]
 }
 
 const UNITS_PER_CALL = 200
@@ -127,9 +122,11 @@ export function openRedisSameStore(place: SameStorePlace): SameStore {
     let failed: PublishOutcome | undefined
     try {
       if (accepted.length > 0) {
+        const sends = new SendCalls(wire, limit !== '0', sendCall)
+        for (const unit of accepted) sends.add(unit)
         const head = { keys: [], args: [limit] }
-        const send: SendWith = (onSent) => run('send', head, accepted.map(sendCall), onSent)
-        answers = (await durably(connection, settings, send)) as readonly unknown[]
+        const send: SendWith = (onSent) => run('send', head, sends.calls, onSent)
+        answers = sends.perUnit((await durably(connection, settings, send)) as readonly unknown[])
       }
     } catch (error) {
       failed = failedOutcome(error, connection.name)
@@ -142,10 +139,11 @@ export function openRedisSameStore(place: SameStorePlace): SameStore {
       if (error !== undefined) return { publish: { outcome: 'refused', error }, states: none }
       if (failed !== undefined) return { publish: failed, states: none }
       const answer = answers[at++]
-      if (Array.isArray(answer)) {
+      const outcomes = typeof answer === 'number' ? [answer] : answer
+      if (Array.isArray(outcomes)) {
         return {
           publish: STORED,
-          states: answer.map((outcome: number) => PENDING_OUTCOMES[outcome] ?? 'exists'),
+          states: outcomes.map((outcome: number) => PENDING_OUTCOMES[outcome] ?? 'exists'),
         }
       }
       return { publish: { outcome: 'refused', error: refusedError(answer, connection.name) }, states: none }

@@ -34,6 +34,47 @@ export function sendCases(test: SameStoreCase): void {
     assert.deepEqual(await t.waiting(queue), [fresh])
   })
 
+  test('publishes nothing whose state stands, also where each is a send of its own', async (t) => {
+    const queue = t.newName('queue')
+    const [pending, done] = [t.newName('task'), t.newName('task')]
+    const [fresh, last] = [t.newName('task'), t.newName('task')]
+    await t.settled(t.backend.tasks.pending([pendingWrite(pending), pendingWrite(done)]), 'pending')
+    await t.settled(t.backend.tasks.fail([{ ...FAIL, uuid: done }]), 'fail')
+    const single = (uuid: string) => ({ groups: [], messages: [guarded(queue, uuid)] })
+    const outcomes = await t.send(...[pending, fresh, done, fresh, last].map(single))
+    assert.deepEqual(
+      outcomes,
+      ['pending', 'written', 'exists', 'pending', 'written'].map((state) => ({
+        publish: STORED,
+        states: [state],
+      })),
+    )
+    assert.deepEqual(await t.states(pending, done, fresh, last), ['PENDING', 'FAILURE', 'PENDING', 'PENDING'])
+    assert.deepEqual(await t.waiting(queue), [fresh, last])
+  })
+
+  test('keeps the order of sends to a queue, whatever they are', async (t) => {
+    const [queue, other, group] = [t.newName('queue'), t.newName('queue'), t.newName('group')]
+    const [a, b, c] = [t.newName('task'), t.newName('task'), t.newName('task')]
+    const [d, e, f] = [t.newName('task'), t.newName('task'), t.newName('task')]
+    const single = (uuid: string, to = queue) => ({ groups: [], messages: [guarded(to, uuid)] })
+    const units = [
+      single(a),
+      { groups: [groupInit(group, [b, c])], messages: [guarded(queue, b), guarded(queue, c)] },
+      single(d),
+      single(e, other),
+      { groups: [], messages: [{ message: outgoing(queue, 'no state', { uuid: f }), pending: undefined }] },
+      single(f),
+    ]
+    const outcomes = await t.send(...units)
+    assert.deepEqual(
+      outcomes.map(({ states }) => states),
+      units.map(({ messages }) => messages.map(() => 'written')),
+    )
+    assert.deepEqual(await t.waiting(queue), [a, b, c, d, 'no state', f])
+    assert.deepEqual(await t.waiting(other), [e])
+  })
+
   test('publishes a new generation of what is done', async (t) => {
     const [queue, uuid] = [t.newName('queue'), t.newName('task')]
     await t.settled(t.backend.tasks.fail([{ ...FAIL, uuid }]), 'fail')

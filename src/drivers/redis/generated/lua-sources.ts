@@ -853,7 +853,33 @@ local function require_room()
   end
   key_at, arg_at = first_key, first_arg
 end
+local function send_run()
+  local post = { kind = 'q', queue = key() }
+  local write = { ttl = arg(), head = '', name = arg(), middle = arg(), tail = arg() }
+  local count = number()
+  if redis.call('EXISTS', unpack(KEYS, key_at + 1, key_at + count)) == 0 then
+    local bodies = {}
+    for index = 1, count do bodies[index] = ARGV[arg_at + 2 * index] end
+    redis.call('RPUSH', post.queue, unpack(bodies))
+    for _ = 1, count do
+      write.key, write.created = key(), arg()
+      write_state(write)
+      arg()
+    end
+    return 0
+  end
+  local outcomes = {}
+  for index = 1, count do
+    write.key, write.created, post.body = key(), arg(), arg()
+    outcomes[index] = outcome_of(write_guarded, { pending = write, post = post }, 0)
+  end
+  return outcomes
+end
 return each_unit(function()
+  if ARGV[arg_at + 1] == 'run' then
+    arg_at = arg_at + 1
+    return send_run()
+  end
   if LIMIT > 0 then require_room() end
   local outcomes = {}
   for _ = 1, number() do init_group() end
