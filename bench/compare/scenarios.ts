@@ -234,7 +234,7 @@ const startUp: Scenario = {
 }
 
 export const SCENARIOS: readonly Scenario[] = [
-  enqueue('enqueue, awaited one by one', 'one', 5_000),
+  enqueue('enqueue, awaited one by one', 'one', 20_000),
   enqueue('enqueue, 100 in flight', 'flight', 40_000),
   enqueue('enqueue, in bulk', 'bulk', 60_000),
   drain('drain, concurrency 1', { concurrency: 1, processes: 1, full: 40_000 }),
@@ -242,7 +242,7 @@ export const SCENARIOS: readonly Scenario[] = [
   drain('drain, concurrency 100', { concurrency: 100, processes: 1, full: 60_000 }),
   drain('drain, 2 processes, concurrency 10', { concurrency: 10, processes: 2, full: 80_000 }),
   drain('drain, 1 ms of CPU each, concurrency 10', { concurrency: 10, processes: 1, full: 3_000, cpuMs: 1 }),
-  calls('round trip, idle', { full: 500, inFlight: 1, pauseMs: 3 }),
+  calls('round trip, idle', { full: 2_000, inFlight: 1, pauseMs: 3 }),
   calls('round trip, 100 in flight', { full: 20_000, inFlight: 100, pauseMs: 0 }),
   delayed,
   startUp,

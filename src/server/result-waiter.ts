@@ -46,14 +46,14 @@ export class ResultWaiter {
       return () => {}
     }
     let watched = this.#watched.get(uuid)
+    this.#pauseMs = POLL_MIN_MS
     if (watched === undefined) {
       watched = { listeners: new Set(), unwatch: undefined }
       this.#watched.set(uuid, watched)
       void this.#watch(uuid, watched)
-    }
+      this.#arm()
+    } else this.#markDirty(uuid)
     watched.listeners.add(listener)
-    this.#pauseMs = POLL_MIN_MS
-    this.#markDirty(uuid)
     return () => this.#unlisten(uuid, listener)
   }
 
@@ -72,16 +72,20 @@ export class ResultWaiter {
 
   async #watch(uuid: string, watched: Watched): Promise<void> {
     const { backend } = this.#runtime
-    if (backend?.watch === undefined) return
+    if (backend?.watch === undefined) return this.#markDirty(uuid)
     try {
-      const unwatch = await backend.watch([uuid], () => this.#markDirty(uuid))
+      const unwatch = await backend.watch([uuid], (_, terminal) => {
+        if (terminal === undefined) this.#markDirty(uuid)
+        else this.#tell(uuid, terminal)
+      })
       if (this.#watched.get(uuid) !== watched) return unwatch()
       watched.unwatch = unwatch
-      this.#markDirty(uuid)
     } catch (error) {
       if (!isMachineryError(error, 'ERR_CLOSED'))
         this.#runtime.logger.warn({ uuid, err: error }, 'watching a state failed; polling instead')
     }
+    // Read once it is watched: what changes from here on is told.
+    this.#markDirty(uuid)
   }
 
   #unlisten(uuid: string, listener: StateListener): void {

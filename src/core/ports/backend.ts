@@ -160,6 +160,9 @@ export interface GroupStates {
   purge(groupUuids: readonly string[]): Promise<void>
 }
 
+/** Told of a change: whose, and the state that stands now where it is terminal and the store had it at hand. */
+export type OnStateChange = (uuid: string, terminal?: TaskState) => void
+
 /** Stores states and results, and counts groups. */
 export interface Backend {
   readonly capabilities: BackendCapabilities
@@ -174,8 +177,9 @@ export interface Backend {
   /**
    * Resolves when every later change of these states calls `onChange` with the UUID, at least once after the change
    * can be read; spurious and merged calls are allowed. The answer ends it. A state read after it resolved misses nothing.
+   * A store that has a terminal state at hand gives it along: whoever waits for it need not read.
    */
-  watch?(uuids: readonly string[], onChange: (uuid: string) => void): Promise<() => void>
+  watch?(uuids: readonly string[], onChange: OnStateChange): Promise<() => void>
   /** Idempotent. Every later call rejects with `ERR_CLOSED`. */
   close(): Promise<void>
 }

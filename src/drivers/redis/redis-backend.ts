@@ -1,5 +1,5 @@
 import { MachineryError } from '../../core/errors.ts'
-import type { Backend, GroupStates, TaskStates } from '../../core/ports/backend.ts'
+import type { Backend, GroupStates, OnStateChange, TaskStates } from '../../core/ports/backend.ts'
 import type { BackendCapabilities } from '../../core/ports/capabilities.ts'
 import type { ControlStore } from '../../core/ports/control-store.ts'
 import type { ScheduleStore } from '../../core/ports/schedule-store.ts'
@@ -10,6 +10,7 @@ import { redisGroupStates } from './redis-group-states.ts'
 import { stateChannel } from './redis-keys.ts'
 import { RedisMixedGroups } from './redis-mixed-groups.ts'
 import { redisSchedules } from './redis-schedules.ts'
+import { readState } from './redis-state-text.ts'
 import { redisTaskStates } from './redis-task-states.ts'
 
 /** States, groups, schedules and control values in Redis: Go's keys, and companions beside them. */
@@ -49,11 +50,12 @@ export class RedisBackend implements Backend {
    * By one subscription per process. A Go worker does not tell: whoever waits for one looks himself, from time to time.
    * After a lost connection every watched state counts as changed.
    */
-  async watch(uuids: readonly string[], onChange: (uuid: string) => void): Promise<() => void> {
+  async watch(uuids: readonly string[], onChange: OnStateChange): Promise<() => void> {
     this.#requireOpen()
     const uuidOf = new Map(uuids.map((uuid) => [stateChannel(uuid), uuid]))
-    const stop = await this.#engine.subscriber.listen([...uuidOf.keys()], (_, channel) => {
-      onChange(uuidOf.get(channel) ?? '')
+    const stop = await this.#engine.subscriber.listen([...uuidOf.keys()], (text, channel) => {
+      const uuid = uuidOf.get(channel) ?? ''
+      onChange(uuid, text === '' ? undefined : readState(uuid, Buffer.from(text)))
     })
     const end = (): void => {
       this.#watches.delete(end)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { TaskState } from '../../core/task-state.ts'
 import type { BackendCase, BackendTest } from '../backend-harness.ts'
 
 type Watch = NonNullable<BackendTest['backend']['watch']>
@@ -28,12 +29,19 @@ export function watchCases(test: BackendCase): void {
       if (watch === undefined) return
       const [uuid, other] = [t.newUuid(), t.newUuid()]
       const seen: string[] = []
-      const unwatch = await watch([uuid, t.newUuid()], (changed) => seen.push(changed))
+      let given: TaskState | undefined
+      const unwatch = await watch([uuid, t.newUuid()], (changed, terminal) => {
+        seen.push(changed)
+        given ??= terminal
+      })
       await t.pending(other)
       await write(t, uuid)
       await t.until(() => seen.includes(uuid), 'onChange')
       assert.equal(seen.includes(other), false, 'told of a state that is not watched')
-      assert.ok(await t.state(uuid))
+      const state = await t.state(uuid)
+      assert.ok(state)
+      const isTerminal = state.state === 'SUCCESS' || state.state === 'FAILURE'
+      if (given !== undefined) assert.deepEqual([isTerminal, given], [true, state])
       unwatch()
     })
   }

@@ -240,6 +240,36 @@ describe('watching', () => {
     await bench.settled(worker.close())
   })
 
+  it('reads no state that it is given', async () => {
+    let given = 0
+    let reads = 0
+    const wrap = {
+      broker: <T>(broker: T) => broker,
+      backend: (backend: Backend): Backend => ({
+        ...backend,
+        tasks: { ...backend.tasks, get: async (uuids) => (reads++, backend.tasks.get(uuids)) },
+        watch: async (uuids, onChange) => {
+          const tell = async (uuid: string): Promise<void> => {
+            const [state] = await backend.tasks.get([uuid])
+            if (state?.state !== 'SUCCESS') return
+            given += 1
+            onChange(uuid, state)
+          }
+          return backend.watch?.(uuids, (uuid) => void tell(uuid)) ?? (() => {})
+        },
+      }),
+    }
+    await using bench = await openBench({ tasks: [echo], wrap })
+    const result = await bench.server.send(echo(1))
+    const waiting = result.get()
+    await bench.clock.settle()
+    const before = reads
+    await bench.startWorker()
+    expect(await bench.settled(waiting)).toBe(1)
+    // The worker reads once, before it runs the task.
+    expect([given, reads - before]).toEqual([1, 1])
+  })
+
   it('that fails is reported, and polling goes on', async () => {
     const wrap = wrapWatch(() => () => Promise.reject(new Error('no push today')))
     await using bench = await openBench({ tasks: [echo], wrap })

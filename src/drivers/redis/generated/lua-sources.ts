@@ -185,7 +185,7 @@ local function read_write()
     middle = ARGV[a + 4], created = ARGV[a + 5], tail = ARGV[a + 6],
   }
 end
-local function write_state(write, text, is_new)
+local function write_state(write, text, is_new, is_terminal)
   local name, created = write.name, write.created
   if text and name == '' then name = name_of(text, write.key) end
   if text and not is_new then
@@ -198,7 +198,7 @@ local function write_state(write, text, is_new)
   local document = head .. (name == '' and '' or ',"TaskName":') .. name .. write.middle
     .. (created == '' and '' or ',"CreatedAt":') .. created .. write.tail
   redis.call('SET', write.key, document, 'PX', write.ttl)
-  redis.call('PUBLISH', 'mq:s:' .. write.key, '')
+  redis.call('PUBLISH', 'mq:s:' .. write.key, is_terminal and #document <= 4096 and document or '')
 end
 local function pending_outcome(write, reset)
   local text, state = read_state(write.key)
@@ -220,7 +220,7 @@ local function commit_obstacle(write, token, text, state)
   if owner and owner ~= token then return { 2 } end
 end
 local function write_commit(write, text, state)
-  write_state(write, text)
+  write_state(write, text, false, true)
   if may_be_begun(text, state) then redis.call('DEL', write.extra) end
 end
 local function retry_obstacle(write, token, digest, text, state)
@@ -238,7 +238,7 @@ end
 local function write_fail(write, over)
   local text, state = read_state(write.key)
   if text and not string.find(over, ',' .. state .. ',', 1, true) then return 1 end
-  write_state(write, text)
+  write_state(write, text, false, true)
   redis.call('DEL', write.extra)
   return 0
 end

@@ -57,8 +57,9 @@ local function read_write()
   }
 end
 
--- Writes the document over `text`, keeping its time unless `is_new`, and its name unless there is a new one.
-local function write_state(write, text, is_new)
+-- Writes the document over `text`, keeping its time unless `is_new`, and its name unless there is a new one. Whoever waits is told,
+-- and given the document of a terminal state: it need not be read then, unless it is so long that few should carry it.
+local function write_state(write, text, is_new, is_terminal)
   local name, created = write.name, write.created
   if text and name == '' then name = name_of(text, write.key) end
   if text and not is_new then
@@ -71,7 +72,7 @@ local function write_state(write, text, is_new)
   local document = head .. (name == '' and '' or ',"TaskName":') .. name .. write.middle
     .. (created == '' and '' or ',"CreatedAt":') .. created .. write.tail
   redis.call('SET', write.key, document, 'PX', write.ttl)
-  redis.call('PUBLISH', 'mq:s:' .. write.key, '')
+  redis.call('PUBLISH', 'mq:s:' .. write.key, is_terminal and #document <= 4096 and document or '')
 end
 
 -- What a PENDING would be, and the text that stands. 0: written, 1: was PENDING and is, 2: a later state stands.
@@ -102,7 +103,7 @@ local function commit_obstacle(write, token, text, state)
 end
 
 local function write_commit(write, text, state)
-  write_state(write, text)
+  write_state(write, text, false, true)
   if may_be_begun(text, state) then redis.call('DEL', write.extra) end
 end
 
@@ -125,7 +126,7 @@ end
 local function write_fail(write, over)
   local text, state = read_state(write.key)
   if text and not string.find(over, ',' .. state .. ',', 1, true) then return 1 end
-  write_state(write, text)
+  write_state(write, text, false, true)
   redis.call('DEL', write.extra)
   return 0
 end
