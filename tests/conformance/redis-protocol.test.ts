@@ -161,6 +161,26 @@ await describeService('redis', (service) => {
     await consumer.settle(deliveries.map(({ id }) => ({ id, kind: 'ack' })))
   })
 
+  it('tells of each message whether its task is new, also of those of Go', async () => {
+    const queue = service.namespace()
+    const raw = rawClient(service.url)
+    const { broker } = await openStore({ url: service.url })
+    const states: Readonly<Record<string, string>> = {
+      pending: '{"TaskUUID":"pending","TaskName":"t","State":"PENDING"}',
+      retry: '{"TaskUUID":"retry","State":"RETRY","Results":[{"Type":"json","Value":{"State":"PENDING"}}]}',
+      other: '{"State":"PENDING","TaskUUID":"other"}',
+      done: '{"TaskUUID":"done","State":"SUCCESS"}',
+    }
+    for (const [uuid, state] of Object.entries(states)) await raw.set(uuid, state)
+    await raw.lpush('list', 'x')
+    const uuids = [...Object.keys(states), 'list', 'unknown']
+    await publish(broker, ...uuids.map((uuid) => outgoing(queue, `{"UUID":"${uuid}","Name":"t"}`)))
+    await publish(broker, outgoing(queue, 'no message'))
+    const deliveries = await claimAll(await consume(broker, queue), 7)
+    expect(deliveries.map(({ isNew }) => isNew)).toEqual([true, false, true, false, false, true, false])
+    await raw.del(...uuids)
+  })
+
   it('moves delayed messages of all publishers when they are due, each with its bytes', async () => {
     const queue = service.namespace()
     const delayedKey = `${queue}-delayed`

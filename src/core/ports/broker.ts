@@ -39,6 +39,11 @@ export interface Delivery {
   readonly deliveryCount: number
   /** Epoch ms at which this hand-over happened. */
   readonly receivedAt: number
+  /**
+   * True where the broker saw that its task, whose state is in the same store, has none yet or is PENDING: whoever uses that
+   * backend need not read it.
+   */
+  readonly isNew?: boolean
 }
 
 /**

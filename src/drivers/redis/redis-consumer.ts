@@ -284,10 +284,10 @@ export class RedisConsumer implements Consumer {
 
   #received(entries: readonly StepEntry[], { consumer }: RedisSteps): readonly Delivery[] {
     const receivedAt = this.#place.engine.settings.clock.now()
-    return entries.map(({ field, body, deliveryCount }) => {
+    return entries.map(({ field, body, deliveryCount, isNew }) => {
       const id = `${consumer}:${field}`
       this.#held.set(id, { field, body })
-      return { id, body, queue: this.queue, deliveryCount, receivedAt }
+      return { id, body, queue: this.queue, deliveryCount, receivedAt, isNew }
     })
   }
 

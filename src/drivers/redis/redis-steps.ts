@@ -16,6 +16,8 @@ export interface StepEntry {
   readonly field: string
   readonly body: Buffer
   readonly deliveryCount: number
+  /** Its state is here, and absent or PENDING. */
+  readonly isNew: boolean
 }
 
 /** `gone`: the consumer is not registered any more; nothing happened. */
@@ -104,7 +106,13 @@ export class RedisSteps {
     const entries: StepEntry[] = []
     for (let at = 2; at + 2 < answer.length; at += 3) {
       const field = (answer[at] as Buffer).toString('latin1')
-      entries.push({ field, body: answer[at + 1] as Buffer, deliveryCount: answer[at + 2] as number })
+      const countAndNews = answer[at + 2] as number
+      entries.push({
+        field,
+        body: answer[at + 1] as Buffer,
+        deliveryCount: Math.floor(countAndNews / 2),
+        isNew: countAndNews % 2 === 1,
+      })
     }
     return { kind: 'served', holds, entries, missed, full }
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { assertCode, assertErrorCode } from '../assert-code.ts'
-import { groupInit, pendingWrite } from '../backend-harness.ts'
+import { beginWrite, groupInit, pendingWrite } from '../backend-harness.ts'
 import { at, outgoing, texts, startClaim } from '../broker-harness.ts'
 import { guarded, type SameStoreCase } from '../same-store-harness.ts'
 
@@ -119,6 +119,32 @@ export function sendCases(test: SameStoreCase): void {
     assert.equal(outcome?.publish.outcome, can ? 'stored' : 'refused')
     assert.deepEqual(await t.states(uuid), [can ? 'PENDING' : undefined])
     assert.deepEqual(await t.waiting(queue), [])
+  })
+
+  test('calls no delivery new whose task was begun or has ended', async (t) => {
+    const queue = t.newName('queue')
+    const [fresh, unknown] = [t.newName('task'), t.newName('task')]
+    const [begun, done] = [t.newName('task'), t.newName('task')]
+    await t.settled(
+      t.backend.tasks.pending([fresh, begun, done].map((uuid) => pendingWrite(uuid))),
+      'pending',
+    )
+    await t.settled(t.backend.tasks.begin([beginWrite(begun, 'token')]), 'begin')
+    await t.settled(t.backend.tasks.fail([{ ...FAIL, uuid: done }]), 'fail')
+    const consumer = await t.consume(queue)
+    const messages = [fresh, unknown, begun, done].map((uuid) =>
+      outgoing(queue, `{"UUID":"${uuid}"}`, { uuid }),
+    )
+    await t.settled(t.broker.publish(messages), 'publish')
+    const deliveries = await t.settled(consumer.claim(4), 'claim')
+    assert.deepEqual(
+      texts(deliveries),
+      messages.map(({ body }) => Buffer.from(body).toString()),
+    )
+    assert.deepEqual(
+      deliveries.slice(2).map(({ isNew = false }) => isNew),
+      [false, false],
+    )
   })
 
   test('wakes a waiting claim', async (t) => {

@@ -72,6 +72,7 @@ export const ACL_COMMANDS: AclCommands = {
     'del',
     'eval',
     'evalsha',
+    'exists',
     'get',
     'hello',
     'info',

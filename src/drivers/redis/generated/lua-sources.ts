@@ -144,9 +144,7 @@ local function write_post(post, delayed, enveloped)
 end
 `
 
-const TASK_STATE = `local TERMINAL = { SUCCESS = true, FAILURE = true }
-local FOREIGN = '{"TaskUUID":"","State":"FAILURE","Error":"the key of the state holds a value of another type"}'
-local NO_NAME, NO_TIME = arg(), arg()
+const READ_STATE = `local FOREIGN = '{"TaskUUID":"","State":"FAILURE","Error":"the key of the state holds a value of another type"}'
 local function decoded(text)
   local ok, document = pcall(cjson.decode, text)
   return ok and type(document) == 'table' and document or {}
@@ -159,6 +157,15 @@ local function state_of(text, k)
   state = decoded(text).State
   return type(state) == 'string' and state or ''
 end
+local function read_state(k)
+  local text = redis.pcall('GET', k)
+  if type(text) == 'table' then text = FOREIGN end
+  return text, text and state_of(text, k)
+end
+`
+
+const TASK_STATE = `local TERMINAL = { SUCCESS = true, FAILURE = true }
+local NO_NAME, NO_TIME = arg(), arg()
 local function name_of(text, k)
   local after = #k + 15
   local name = string.match(text, '^,"TaskName":("[^"\\\\]*"),"State":', after)
@@ -171,11 +178,6 @@ local function created_of(text)
   local created = string.match(text, '"CreatedAt":("[^"\\\\]*")', -80)
     or string.match(text, '.*"CreatedAt"%s*:%s*("[^"\\\\]*")') or ''
   return created == '"0001-01-01T00:00:00Z"' and '' or created
-end
-local function read_state(k)
-  local text = redis.pcall('GET', k)
-  if type(text) == 'table' then text = FOREIGN end
-  return text, text and state_of(text, k)
 end
 local function read_write()
   local k, a = key_at, arg_at
@@ -294,7 +296,7 @@ return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
   },
   begin: {
     allowOom: true,
-    text: `${CURSOR}${TASK_STATE}local function begin()
+    text: `${CURSOR}${READ_STATE}${TASK_STATE}local function begin()
   local token, digest, if_first, write = arg(), arg(), arg() == '1', read_write()
   local text, state = read_state(write.key)
   if text and TERMINAL[state] then return { 1, text } end
@@ -317,7 +319,7 @@ return reply
   },
   commit: {
     allowOom: true,
-    text: `${CURSOR}${TASK_STATE}local reply = {}
+    text: `${CURSOR}${READ_STATE}${TASK_STATE}local reply = {}
 while arg_at < #ARGV do
   local token, write = arg(), read_write()
   local text, state = read_state(write.key)
@@ -408,7 +410,7 @@ return reply
   },
   fail: {
     allowOom: true,
-    text: `${CURSOR}${TASK_STATE}local reply = {}
+    text: `${CURSOR}${READ_STATE}${TASK_STATE}local reply = {}
 while arg_at < #ARGV do
   local over = arg()
   reply[#reply + 1] = write_fail(read_write(), over)
@@ -418,7 +420,7 @@ return reply
   },
   finish: {
     allowOom: true,
-    text: `${CURSOR}${TIME}${LINE}${POST}${TASK_STATE}${GROUP}${UNIT}local delayed, enveloped = key(), key()
+    text: `${CURSOR}${TIME}${LINE}${POST}${READ_STATE}${TASK_STATE}${GROUP}${UNIT}local delayed, enveloped = key(), key()
 local consumers = {}
 for index = 1, number() do consumers[index] = { name = arg(), flying = key(), counts = key(), fields = {} } end
 local function commit(write, token)
@@ -646,7 +648,7 @@ return moved
   },
   pending: {
     allowOom: false,
-    text: `${CURSOR}${TASK_STATE}local reply = {}
+    text: `${CURSOR}${READ_STATE}${TASK_STATE}local reply = {}
 while arg_at < #ARGV do
   local reset = arg() == '1'
   local write = read_write()
@@ -748,7 +750,7 @@ return moved
   },
   reopen: {
     allowOom: false,
-    text: `${CURSOR}${TASK_STATE}local reply = {}
+    text: `${CURSOR}${READ_STATE}${TASK_STATE}local reply = {}
 while arg_at < #ARGV do
   local prefix, write = arg(), read_write()
   local text, state = read_state(write.key)
@@ -768,7 +770,7 @@ return reply
   },
   retry: {
     allowOom: true,
-    text: `${CURSOR}${TASK_STATE}local reply = {}
+    text: `${CURSOR}${READ_STATE}${TASK_STATE}local reply = {}
 while arg_at < #ARGV do
   local token, digest, body, write = arg(), arg(), arg(), read_write()
   local text, state = read_state(write.key)
@@ -837,7 +839,7 @@ return 1
   },
   send: {
     allowOom: false,
-    text: `${CURSOR}${TIME}${LINE}${POST}${TASK_STATE}${GROUP}${UNIT}LIMIT = number()
+    text: `${CURSOR}${TIME}${LINE}${POST}${READ_STATE}${TASK_STATE}${GROUP}${UNIT}LIMIT = number()
 local delayed, enveloped = key(), key()
 local function require_room()
   local first_key, first_arg = key_at, arg_at
@@ -890,7 +892,7 @@ end, {})
   },
   step: {
     allowOom: true,
-    text: `${TIME}${LINE}${DEAD}local queue, land, registry, flying, counts, dead, set = unpack(KEYS, 1, 7)
+    text: `${TIME}${LINE}${DEAD}${READ_STATE}local queue, land, registry, flying, counts, dead, set = unpack(KEYS, 1, 7)
 local consumer, seq, want = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if redis.call('HEXISTS', registry, consumer) == 0 then return { -1 } end
 local last_seq, last_missed = string.match(redis.call('HGET', flying, '#') or '0:', '^(%d+):(.*)$')
@@ -898,6 +900,16 @@ if seq < tonumber(last_seq) then return { -2 } end
 local has_counts = redis.call('EXISTS', counts) == 1
 local function count_of(body)
   return has_counts and tonumber(redis.call('HGET', counts, redis.sha1hex(body)) or 0) or 0
+end
+local has_states = #KEYS > 7
+local function count_and_news(body)
+  local uuid = has_states and string.match(body, '^{"UUID":"([^"\\\\]+)"')
+  local is_new = false
+  if uuid then
+    local text, state = read_state(uuid)
+    is_new = not text or state == 'PENDING'
+  end
+  return 2 * count_of(body) + (is_new and 1 or 0)
 end
 local reply
 if seq == tonumber(last_seq) then
@@ -909,7 +921,7 @@ if seq == tonumber(last_seq) then
   end
   table.sort(found, function(a, b) return a[1] < b[1] end)
   for _, entry in ipairs(found) do
-    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = entry[2], entry[3], count_of(entry[3])
+    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = entry[2], entry[3], count_and_news(entry[3])
   end
   return reply
 end
@@ -960,7 +972,7 @@ local function take(body, suffix)
   taken = taken + 1
   local field = prefix .. taken .. suffix
   fields[#fields + 1], fields[#fields + 2] = field, body
-  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = field, body, count_of(body)
+  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = field, body, count_and_news(body)
 end
 local bands = want > 0 and redis.call('ZRANGE', set, 0, want - 1, 'WITHSCORES') or {}
 for index = 1, #bands, 2 do

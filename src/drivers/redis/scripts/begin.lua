@@ -3,7 +3,7 @@
 -- Returns per task { 0, begins }, { 1, state }, { 3, bytes of the next attempt } or { 4 }: it was not the first.
 -- Atomic per call.
 -- flags: allow-oom
--- include: cursor, task-state
+-- include: cursor, read-state, task-state
 local function begin()
   local token, digest, if_first, write = arg(), arg(), arg() == '1', read_write()
   local text, state = read_state(write.key)

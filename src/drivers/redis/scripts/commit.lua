@@ -3,7 +3,7 @@
 -- Returns per task { 0 }, { 1, the state that stands } or { 2 }: another token is stored.
 -- Atomic per call.
 -- flags: allow-oom
--- include: cursor, task-state
+-- include: cursor, read-state, task-state
 local reply = {}
 while arg_at < #ARGV do
   local token, write = arg(), read_write()

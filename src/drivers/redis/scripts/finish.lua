@@ -9,7 +9,7 @@
 --   which the store refused it: it is not acknowledged.
 -- Atomic per call. The acknowledgements are the last writes.
 -- flags: allow-oom
--- include: cursor, time, line, post, task-state, group, unit
+-- include: cursor, time, line, post, read-state, task-state, group, unit
 local delayed, enveloped = key(), key()
 local consumers = {}
 for index = 1, number() do consumers[index] = { name = arg(), flying = key(), counts = key(), fields = {} } end

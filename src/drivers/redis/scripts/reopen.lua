@@ -1,7 +1,7 @@
 -- Makes a FAILURE PENDING again, if its text begins as given.
 -- KEYS: per task: state, companion. ARGV: two defaults; per task: beginning of the text, and the write.
 -- Returns 1 or 0 per task. Atomic per call.
--- include: cursor, task-state
+-- include: cursor, read-state, task-state
 local reply = {}
 while arg_at < #ARGV do
   local prefix, write = arg(), read_write()

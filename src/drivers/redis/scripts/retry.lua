@@ -3,7 +3,7 @@
 -- Returns per task { 0 }, { 1, the state that stands }, { 2 }: another token, or { 3, bytes that were recorded before }.
 -- Atomic per call.
 -- flags: allow-oom
--- include: cursor, task-state
+-- include: cursor, read-state, task-state
 local reply = {}
 while arg_at < #ARGV do
   local token, digest, body, write = arg(), arg(), arg(), read_write()

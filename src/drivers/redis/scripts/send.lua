@@ -6,7 +6,7 @@
 -- Returns per unit one outcome per message (0 written, 1 pending, 2 exists; of a run one 0 for all where all were written), or the error
 --   with which the store refused it; of a run also in the place of a message.
 -- Atomic per call.
--- include: cursor, time, line, post, task-state, group, unit
+-- include: cursor, time, line, post, read-state, task-state, group, unit
 LIMIT = number()
 local delayed, enveloped = key(), key()
 

@@ -6,12 +6,13 @@
 --   letters
 -- Returns { -1 }: the consumer was reaped. { -2 }: a later request was served. Else { messages that it holds now, settlements
 --   that found nothing, by number, comma after each ('!' before it: no room for a dead letter, nothing was done); then field,
---   bytes, delivery count of each message }.
+--   bytes, twice the delivery count of each message, and 1 more if its task is new }.
+-- A task is new whose state is here, and absent or PENDING: it need not be read. Not in a Cluster, where it is elsewhere.
 -- Idempotent by the sequence number: the same request again changes nothing and gets the same answer.
 -- Delivery counts are kept 7 days beyond the last one that was raised.
 -- Atomic; every copy is made before its original is deleted, so an error half-way duplicates and never loses.
 -- flags: allow-oom
--- include: time, line, dead
+-- include: time, line, dead, read-state
 local queue, land, registry, flying, counts, dead, set = unpack(KEYS, 1, 7)
 local consumer, seq, want = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if redis.call('HEXISTS', registry, consumer) == 0 then return { -1 } end
@@ -24,6 +25,17 @@ local function count_of(body)
   return has_counts and tonumber(redis.call('HGET', counts, redis.sha1hex(body)) or 0) or 0
 end
 
+local has_states = #KEYS > 7
+local function count_and_news(body)
+  local uuid = has_states and string.match(body, '^{"UUID":"([^"\\]+)"')
+  local is_new = false
+  if uuid then
+    local text, state = read_state(uuid)
+    is_new = not text or state == 'PENDING'
+  end
+  return 2 * count_of(body) + (is_new and 1 or 0)
+end
+
 local reply
 if seq == tonumber(last_seq) then
   reply = { redis.call('HLEN', flying) - 1, last_missed }
@@ -34,7 +46,7 @@ if seq == tonumber(last_seq) then
   end
   table.sort(found, function(a, b) return a[1] < b[1] end)
   for _, entry in ipairs(found) do
-    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = entry[2], entry[3], count_of(entry[3])
+    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = entry[2], entry[3], count_and_news(entry[3])
   end
   return reply
 end
@@ -89,7 +101,7 @@ local function take(body, suffix)
   taken = taken + 1
   local field = prefix .. taken .. suffix
   fields[#fields + 1], fields[#fields + 2] = field, body
-  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = field, body, count_of(body)
+  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = field, body, count_and_news(body)
 end
 
 local bands = want > 0 and redis.call('ZRANGE', set, 0, want - 1, 'WITHSCORES') or {}

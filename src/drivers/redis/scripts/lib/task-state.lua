@@ -1,28 +1,8 @@
 -- Protocol W1 on the state of one task: a JSON document under the task's UUID, as Go has it, and a hash beside it with
 -- `tok` (whoever began last), `n` (begins) and `i:<digest>` (bytes of the next attempt, per attempt that decided on one).
 local TERMINAL = { SUCCESS = true, FAILURE = true }
--- A key that holds something else is left alone: it counts as a task that failed.
-local FOREIGN = '{"TaskUUID":"","State":"FAILURE","Error":"the key of the state holds a value of another type"}'
-
 -- JSON text of an empty name and an unknown time: nothing where only fields that are set are written.
 local NO_NAME, NO_TIME = arg(), arg()
-
-local function decoded(text)
-  local ok, document = pcall(cjson.decode, text)
-  return ok and type(document) == 'table' and document or {}
-end
-
--- Quotes inside JSON strings are escaped, so these patterns cannot match inside one. In Go's order the name and the state follow
--- the UUID, which is the key `k`. Other orders, and names and UUIDs with escapes, take the way through cjson, of which nothing is
--- ever written back but single strings.
-local function state_of(text, k)
-  local after = #k + 15
-  local state = string.match(text, '^,"TaskName":"[^"\\]*","State":"(%u+)"', after)
-    or string.match(text, '^,"State":"(%u+)"', after)
-  if state then return state end
-  state = decoded(text).State
-  return type(state) == 'string' and state or ''
-end
 
 local function name_of(text, k)
   local after = #k + 15
@@ -38,12 +18,6 @@ local function created_of(text)
   local created = string.match(text, '"CreatedAt":("[^"\\]*")', -80)
     or string.match(text, '.*"CreatedAt"%s*:%s*("[^"\\]*")') or ''
   return created == '"0001-01-01T00:00:00Z"' and '' or created
-end
-
-local function read_state(k)
-  local text = redis.pcall('GET', k)
-  if type(text) == 'table' then text = FOREIGN end
-  return text, text and state_of(text, k)
 end
 
 -- What every write brings along: its keys, and the new document in five pieces, around the name and the time. An empty head
