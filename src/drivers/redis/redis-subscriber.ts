@@ -8,6 +8,8 @@ type Listener = (text: string, channel: string) => void
 
 /** How often an idle connection is asked whether it is still there. */
 const PING_MS = 10_000
+/** Channels that nobody listens to any more are left together: most are those of one task. */
+const LEAVE_MS = 100
 
 /** The one connection of a store that listens to channels; there is none while nobody listens. */
 export class RedisSubscriber {
@@ -16,6 +18,10 @@ export class RedisSubscriber {
   readonly #listeners = new Map<string, Set<Listener>>()
   /** Subscriptions that are confirmed, or on their way. */
   readonly #subscribed = new Map<string, Promise<unknown>>()
+  /** Subscriptions of this turn, which go out together. */
+  #joining: { readonly channels: string[]; readonly done: Promise<unknown> } | undefined
+  readonly #unused = new Set<string>()
+  #leave: Timer | undefined
   #client: Promise<OpenRedisClient> | undefined
   #ping: Timer | undefined
   #isClosed = false
@@ -57,7 +63,7 @@ export class RedisSubscriber {
     const client = await this.#connected()
     const fresh = channels.filter((channel) => !this.#subscribed.has(channel))
     if (fresh.length > 0) {
-      const subscribing = client.subscribe(...fresh)
+      const subscribing = this.#join(client, fresh)
       for (const channel of fresh) this.#subscribed.set(channel, subscribing)
       subscribing.catch(() => {
         for (const channel of fresh) {
@@ -68,21 +74,38 @@ export class RedisSubscriber {
     await Promise.all(channels.map(async (channel) => this.#subscribed.get(channel)))
   }
 
+  #join(client: OpenRedisClient, channels: readonly string[]): Promise<unknown> {
+    if (this.#joining === undefined) {
+      const all: string[] = []
+      const turn = new Promise<void>((resolve) => this.#settings.clock.defer(resolve))
+      const done = turn.then(() => {
+        this.#joining = undefined
+        return client.subscribe(...all)
+      })
+      this.#joining = { channels: all, done }
+    }
+    this.#joining.channels.push(...channels)
+    return this.#joining.done
+  }
+
   #stop(channels: readonly string[], mine: Listener): void {
-    const ended: string[] = []
     for (const channel of channels) {
       const listeners = this.#listeners.get(channel)
       if (listeners?.delete(mine) !== true || listeners.size > 0) continue
       this.#listeners.delete(channel)
-      if (this.#subscribed.delete(channel)) ended.push(channel)
+      this.#unused.add(channel)
     }
-    if (ended.length === 0 || this.#isClosed) return
-    this.#client
-      ?.then((client) => {
-        const unused = ended.filter((channel) => !this.#listeners.has(channel))
-        return unused.length === 0 ? undefined : client.unsubscribe(...unused)
-      })
-      .catch(() => {})
+    if (this.#unused.size === 0 || this.#isClosed) return
+    this.#leave ??= this.#settings.clock.setTimer(() => this.#leaveUnused(), LEAVE_MS)
+  }
+
+  #leaveUnused(): void {
+    this.#leave = undefined
+    const channels = [...this.#unused].filter((channel) => !this.#listeners.has(channel))
+    this.#unused.clear()
+    const ended = channels.filter((channel) => this.#subscribed.delete(channel))
+    if (ended.length === 0) return
+    this.#client?.then((client) => client.unsubscribe(...ended)).catch(() => {})
   }
 
   #connected(): Promise<OpenRedisClient> {
@@ -127,6 +150,9 @@ export class RedisSubscriber {
 
   #disconnect(): void {
     this.#ping?.cancel()
+    this.#leave?.cancel()
+    this.#leave = undefined
+    this.#unused.clear()
     this.#subscribed.clear()
     const client = this.#client
     this.#client = undefined
