@@ -92,10 +92,13 @@ async function serve(request: Request): Promise<Answer> {
       const { sendLater } = await producerOf(request.place)
       if (sendLater === undefined) return { kind: 'absent' }
       const first = Date.now() + 1_000
-      await several(request.count, 100, (index) => {
+      const sends: Promise<unknown>[] = []
+      for (let index = 0; index < request.count; index += 1) {
         const dueAt = first + Math.floor((index / request.perSecond) * 1_000)
-        return sendLater(dueAt, Math.max(dueAt - Date.now(), 0))
-      })
+        while (Date.now() < dueAt - 1_000) await new Promise((resolve) => setTimeout(resolve, 1))
+        sends.push(sendLater(dueAt, Math.max(dueAt - Date.now(), 0)))
+      }
+      await Promise.all(sends)
       return { kind: 'done' }
     }
     case 'work': {

@@ -186,7 +186,7 @@ function calls(name: string, { full, inFlight, pauseMs }: CallOptions): Scenario
 const DUE_PER_SECOND = 1_000
 
 const delayed: Scenario = {
-  name: `delayed, ${DUE_PER_SECOND.toLocaleString('en')} due a second: lateness`,
+  name: `delayed by a second, ${DUE_PER_SECOND.toLocaleString('en')} a second: lateness`,
   stores: ['redis', 'sqlite'],
   async run(ring) {
     const count = Math.max(200, Math.round(3 * DUE_PER_SECOND * ring.scale))

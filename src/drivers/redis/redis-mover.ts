@@ -17,6 +17,16 @@ const SLOT_LEASE_MS = 10_000
 const NO_LIST = '"its queue is a key of another type"'
 const NO_QUEUE = '"it names no queue"'
 
+/** Of the script `due`, to whoever leads. */
+type DueAnswer = readonly [
+  leads: 1,
+  nextInMs: number,
+  leased: Buffer,
+  plain: readonly Buffer[],
+  enveloped: readonly Buffer[],
+  isFull: number,
+]
+
 /**
  * Moves delayed messages to their queues when they are due, by the clock of the server. One process of all leads; the
  * others are there when it is gone. Several at once are harmless.
@@ -93,7 +103,7 @@ export class RedisMover {
     const args = [this.#name, LEAD_MS, MOST_PER_RUN, leaseMs].map(String)
     const answer = (await connection.script('due', keys, args)) as readonly unknown[]
     if (answer[0] !== 1) return { nextInMs: FOLLOW_MS, isMore: false }
-    const [, next, leased, plain, enveloped] = answer as readonly [number, number, Buffer, Buffer[], Buffer[]]
+    const [, next, leased, plain, enveloped, isFull] = answer as DueAnswer
     const due = [
       ...plain.map((member) => delayedMember(1, member)),
       ...enveloped.map((member) => delayedMember(2, member)),
@@ -101,7 +111,7 @@ export class RedisMover {
     let areMoved = true
     if (due.length > 0 && connection.isCluster) await this.#moveAcrossSlots(due, String(leased))
     else if (due.length > 0) areMoved = await this.#move(due)
-    const isMore = areMoved && (plain.length === MOST_PER_RUN || enveloped.length === MOST_PER_RUN)
+    const isMore = areMoved && isFull === 1
     return { nextInMs: next < 0 ? LOOK_MS : Math.max(Math.min(next, LOOK_MS), 1), isMore }
   }
 
