@@ -71,7 +71,7 @@ function producerRules({
     { commands: ['llen'], keys: [...queues, ...landing] },
     { commands: ['zadd', 'zcard', 'zrevrangebyscore'], keys: priorities },
     { commands: ['zadd'], keys: [plain, enveloped] },
-    { commands: ['get', 'mget', 'set'], keys: TASKS },
+    { commands: ['exists', 'get', 'mget', 'set'], keys: TASKS },
     { commands: ['del'], keys: extras },
     { commands: ['set'], keys: [GROUPS] },
     { commands: ['sadd'], keys: [QUEUES_KEY] },
