@@ -46,6 +46,7 @@ export class ContestantChild implements AsyncDisposable {
 
   /** @throws when the contestant failed, or did not answer within 3 minutes */
   async ask(request: Request): Promise<Answer> {
+    if (request.do === 'work') this.#stored = 0
     this.#child.send(request)
     return this.#answer(ANSWER_WITHIN_MS)
   }

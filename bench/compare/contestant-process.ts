@@ -3,6 +3,8 @@ import type { Answer, Request } from './contestant-requests.ts'
 
 // One contestant in a process of its own: a producer, or a worker. Serves one request at a time.
 
+/** Calls before those that are measured. */
+const WARM_UP_CALLS = 300
 /** How often a worker says how far it is, at most. */
 const TELL_MS = 2
 
@@ -12,7 +14,7 @@ const { contestant } = (await import(`./contestants/${name}.ts`)) as { readonly 
 
 const importMs = performance.now() - importedFrom
 const tell = (answer: Answer): void => void process.send?.(answer)
-let producer: Producer | undefined
+const producers = new Map<string, Producer>()
 let stopWork: (() => Promise<void>) | undefined
 let workCpu: NodeJS.CpuUsage | undefined
 let stored = 0
@@ -36,7 +38,10 @@ function burn(ms: number): void {
 }
 
 async function producerOf(place: Place): Promise<Producer> {
-  producer ??= await contestant.producer(place)
+  const known = producers.get(place.queue)
+  if (known !== undefined) return known
+  const producer = await contestant.producer(place)
+  producers.set(place.queue, producer)
   return producer
 }
 
@@ -75,7 +80,7 @@ async function serve(request: Request): Promise<Answer> {
     case 'calls': {
       const { call } = await producerOf(request.place)
       if (call === undefined) return { kind: 'absent' }
-      await several(20, 1, () => call(1, 1))
+      await several(WARM_UP_CALLS, 1, () => call(1, 1))
       const latenciesMs: number[] = []
       const cpu = process.cpuUsage()
       const startedAt = performance.now()
@@ -103,6 +108,7 @@ async function serve(request: Request): Promise<Answer> {
     }
     case 'work': {
       const { place, concurrency, cpuMs } = request
+      stored = 0
       workCpu = process.cpuUsage()
       stopWork = await contestant.work(place, {
         concurrency,
@@ -118,8 +124,10 @@ async function serve(request: Request): Promise<Answer> {
     case 'stop': {
       const cpuSeconds = workCpu === undefined ? 0 : secondsOf(process.cpuUsage(workCpu))
       await stopWork?.()
-      await producer?.close()
+      for (const producer of producers.values()) await producer.close()
+      producers.clear()
       clearTimeout(told)
+      told = undefined
       return {
         kind: 'stopped',
         stored,

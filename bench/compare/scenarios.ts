@@ -36,6 +36,8 @@ export interface Scenario {
 }
 
 const DRAIN_WITHIN_MS = 180_000
+/** What a process does before it is measured: what is measured is code that is compiled, as in a worker that runs for days. */
+const WARM_UP = { enqueue: 5_000, drain: 20_000 }
 
 const placeOf = ({ server, queue }: Ring) => ({ url: server.url, queue })
 const sizeOf = ({ peer, scale }: Ring, full: number): number =>
@@ -64,8 +66,10 @@ function enqueue(name: string, mode: 'one' | 'flight' | 'bulk', full: number): S
       const count = sizeOf(ring, full)
       await using child = await prepared(ring)
       const place = placeOf(ring)
-      if ((await child.ask({ do: 'enqueue', place, mode: 'bulk', count: 100 })).kind === 'absent')
-        return undefined
+      const warm = { ...place, queue: `${place.queue}_warm` }
+      await child.ask({ do: 'prepare', place: warm })
+      const warmUp = { do: 'enqueue', place: warm, mode, count: sizeOf(ring, WARM_UP.enqueue) } as const
+      if ((await child.ask(warmUp)).kind === 'absent') return undefined
       const before = await ring.probe?.facts()
       const cpu = ring.server.cpuSeconds()
       const answer = measured(await child.ask({ do: 'enqueue', place, mode, count }))
@@ -110,6 +114,7 @@ function drain(name: string, { concurrency, processes, full, cpuMs = 0 }: DrainO
       const workers: ContestantChild[] = []
       for (let at = 0; at < processes; at += 1)
         workers.push(stack.use(await ContestantChild.start(ring.peer.module)))
+      await Promise.all(workers.map((worker, at) => warmUp(ring, worker, `warm_${at}`, concurrency)))
       const before = await ring.probe?.facts()
       const cpu = ring.server.cpuSeconds()
       const all = allStored(workers, count)
@@ -134,6 +139,18 @@ function drain(name: string, { concurrency, processes, full, cpuMs = 0 }: DrainO
       }
     },
   }
+}
+
+/** Has a worker drain another queue. */
+async function warmUp(ring: Ring, worker: ContestantChild, name: string, concurrency: number): Promise<void> {
+  const place = { ...placeOf(ring), queue: `${ring.queue}_${name}` }
+  const count = sizeOf(ring, WARM_UP.drain)
+  await worker.ask({ do: 'prepare', place })
+  await worker.ask({ do: 'enqueue', place, mode: 'bulk', count })
+  const all = allStored([worker], count)
+  await worker.ask({ do: 'work', place, concurrency, cpuMs: 0 })
+  await all
+  await worker.ask({ do: 'stop' })
 }
 
 function allStored(workers: readonly ContestantChild[], count: number): Promise<void> {
