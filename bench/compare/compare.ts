@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 
 import { machine, machineLine } from '../machine.ts'
 import { comparisonTable, type Row, summarise } from './comparison-table.ts'
-import { diskPeers, type Peer, redisPeers } from './peers.ts'
+import { diskPeers, type Peer, redisPeers, underNodes } from './peers.ts'
 import { RedisProbe } from './redis-facts.ts'
 import { type Figures, SCENARIOS } from './scenarios.ts'
 import { fileStore, type Server, startPostgres, startRedis } from './server.ts'
@@ -14,7 +14,7 @@ import { fileStore, type Server, startPostgres, startRedis } from './server.ts'
 // an order that turns.
 
 const USAGE =
-  'npm run bench -- redis|embedded --compare [--rounds 5] [--only TEXT] [--peer TEXT] [--scale 1] [--aof] [--save]'
+  'npm run bench -- redis|embedded --compare [--rounds 5] [--only TEXT] [--peer TEXT | --nodes PATH,PATH] [--scale 1] [--aof] [--save]'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -22,6 +22,7 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },
     peer: { type: 'string', default: '' },
+    nodes: { type: 'string', default: '' },
     scale: { type: 'string', default: '1' },
     aof: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
@@ -37,9 +38,14 @@ if (!isUsable || positionals.length !== 1) {
   process.exit(2)
 }
 
-const peers = (where === 'redis' ? redisPeers() : diskPeers()).filter(
-  ({ name }, index) => index === 0 || values.peer.split(',').some((text) => name.includes(text)),
-)
+const all = where === 'redis' ? redisPeers() : diskPeers()
+const nodes = values.nodes.split(',').filter((path) => path !== '')
+const peers =
+  nodes.length > 0
+    ? all.slice(0, 1).flatMap((own) => underNodes(own, nodes))
+    : all.filter(
+        ({ name }, index) => index === 0 || values.peer.split(',').some((text) => name.includes(text)),
+      )
 const on = machine()
 console.log(`${machineLine(on)}\n${peers.map(({ name, version }) => `${name} ${version}`).join(', ')}`)
 

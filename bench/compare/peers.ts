@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /** What is measured: a module in `contestants/`, on a kind of store. */
@@ -8,7 +9,16 @@ export interface Peer {
   /** How many tasks it gets, against the others: the slow ones would take minutes. */
   readonly share: number
   readonly version: string
+  /** The Node that runs it; by default that of the comparison. */
+  readonly node?: string
 }
+
+/** A peer under several Nodes instead of one. @param nodes paths of programs */
+export const underNodes = (peer: Peer, nodes: readonly string[]): readonly Peer[] =>
+  nodes.map((node) => {
+    const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
+    return { ...peer, name: `${peer.name}, Node ${version}`, node }
+  })
 
 const versionOf = (name: string): string => {
   const file = new URL(`node_modules/${name}/package.json`, import.meta.url)

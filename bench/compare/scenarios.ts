@@ -43,8 +43,10 @@ const placeOf = ({ server, queue }: Ring) => ({ url: server.url, queue })
 const sizeOf = ({ peer, scale }: Ring, full: number): number =>
   Math.max(100, Math.round(full * peer.share * scale))
 
+const start = ({ peer }: Ring): Promise<ContestantChild> => ContestantChild.start(peer.module, peer.node)
+
 async function prepared(ring: Ring): Promise<ContestantChild> {
-  const child = await ContestantChild.start(ring.peer.module)
+  const child = await start(ring)
   await child.ask({ do: 'prepare', place: placeOf(ring) })
   return child
 }
@@ -112,8 +114,7 @@ function drain(name: string, { concurrency, processes, full, cpuMs = 0 }: DrainO
       }
       await using stack = new AsyncDisposableStack()
       const workers: ContestantChild[] = []
-      for (let at = 0; at < processes; at += 1)
-        workers.push(stack.use(await ContestantChild.start(ring.peer.module)))
+      for (let at = 0; at < processes; at += 1) workers.push(stack.use(await start(ring)))
       await Promise.all(workers.map((worker, at) => warmUp(ring, worker, `warm_${at}`, concurrency)))
       const before = await ring.probe?.facts()
       const cpu = ring.server.cpuSeconds()
@@ -184,7 +185,7 @@ function calls(name: string, { full, inFlight, pauseMs }: CallOptions): Scenario
       const count = sizeOf(ring, full)
       const place = placeOf(ring)
       await using producer = await prepared(ring)
-      await using worker = await ContestantChild.start(ring.peer.module)
+      await using worker = await start(ring)
       await worker.ask({ do: 'work', place, concurrency: 10, cpuMs: 0 })
       const cpu = ring.server.cpuSeconds()
       const answer = measured(await producer.ask({ do: 'calls', place, count, inFlight, pauseMs }))
@@ -209,7 +210,7 @@ const delayed: Scenario = {
     const count = Math.max(200, Math.round(3 * DUE_PER_SECOND * ring.scale))
     const place = placeOf(ring)
     await using producer = await prepared(ring)
-    await using worker = await ContestantChild.start(ring.peer.module)
+    await using worker = await start(ring)
     const all = allStored([worker], count)
     await worker.ask({ do: 'work', place, concurrency: 100, cpuMs: 0 })
     const sent = await producer.ask({ do: 'later', place, count, perSecond: DUE_PER_SECOND })
@@ -238,7 +239,7 @@ const startUp: Scenario = {
     const place = placeOf(ring)
     await using _tables = await prepared(ring)
     const startedAt = performance.now()
-    await using worker = await ContestantChild.start(ring.peer.module)
+    await using worker = await start(ring)
     await worker.ask({ do: 'work', place, concurrency: 10, cpuMs: 0 })
     return {
       tasksPerSecond: Number.NaN,
