@@ -112,8 +112,20 @@ function formatOffset(offsetMinutes: number): string {
   return `${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`
 }
 
+/** Of the last second that was written: most texts are of the same one. */
+let second = Number.NaN
+let secondText = ''
+
 /** The wall time as the product stores it: RFC 3339, UTC. `epochMs` must lie in the years 0000…9999. */
 export function nowRfc3339(epochMs: number): string {
-  const text = new Date(Math.floor(epochMs)).toISOString()
-  return text.endsWith('0Z') || text.length > 24 ? (formatRfc3339(Math.floor(epochMs)) ?? ZERO_TIME) : text
+  const ms = Math.floor(epochMs)
+  const own = Math.floor(ms / 1_000)
+  if (own !== second) {
+    secondText = formatRfc3339(own * 1_000)?.slice(0, -1) ?? ''
+    second = own
+  }
+  if (secondText === '') return ZERO_TIME
+  const fraction = ms - own * 1_000
+  if (fraction === 0) return `${secondText}Z`
+  return `${secondText}.${String(fraction).padStart(3, '0').replace(/0+$/, '')}Z`
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatRfc3339, nowRfc3339, parseRfc3339 } from '../../../src/core/rfc3339.ts'
 
@@ -79,6 +80,11 @@ describe('formatRfc3339', () => {
     [[0, 0, 0.5]],
   ] as [[number, number?, number?]][])('has no text for %o', (parts) => {
     expect(formatRfc3339(...parts)).toBeUndefined()
+  })
+
+  it('is the same for now as for any other time', () => {
+    const wholeYears = fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 })
+    fc.assert(fc.property(wholeYears, (ms) => nowRfc3339(ms) === formatRfc3339(ms)))
   })
 
   it('gives the time now, in whole milliseconds', () => {
