@@ -1,22 +1,22 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Contestant, Place } from '../contestant.ts'
 
-// The bare limit: one table, prepared statements, a transaction per batch. No lease, no retry, one process.
+// The bare limit: a table per queue, prepared statements, a transaction per batch. No lease, no retry, one process.
 
 const BATCH = 100
 
-const open = ({ url }: Place): DatabaseSync => {
+const open = ({ url, queue }: Place): DatabaseSync => {
   const database = new DatabaseSync(url.replace(/^sqlite:/, '').replace(/\?.*$/, ''))
   database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;
-    CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, one INTEGER, other INTEGER);
-    CREATE TABLE IF NOT EXISTS result (id INTEGER PRIMARY KEY, sum INTEGER);`)
+    CREATE TABLE IF NOT EXISTS job_${queue} (id INTEGER PRIMARY KEY, one INTEGER, other INTEGER);
+    CREATE TABLE IF NOT EXISTS result_${queue} (id INTEGER PRIMARY KEY, sum INTEGER);`)
   return database
 }
 
 export const contestant: Contestant = {
   async producer(place) {
     const database = open(place)
-    const insert = database.prepare('INSERT INTO job (one, other) VALUES (?, ?)')
+    const insert = database.prepare(`INSERT INTO job_${place.queue} (one, other) VALUES (?, ?)`)
     return {
       send: async (one, other) => insert.run(one, other),
       sendMany: async (pairs) => {
@@ -30,9 +30,9 @@ export const contestant: Contestant = {
   async work(place, { run, onStored }) {
     const database = open(place)
     const take = database.prepare(
-      'DELETE FROM job WHERE id IN (SELECT id FROM job ORDER BY id LIMIT ?) RETURNING id, one, other',
+      `DELETE FROM job_${place.queue} WHERE id IN (SELECT id FROM job_${place.queue} ORDER BY id LIMIT ?) RETURNING id, one, other`,
     )
-    const store = database.prepare('INSERT INTO result (id, sum) VALUES (?, ?)')
+    const store = database.prepare(`INSERT INTO result_${place.queue} (id, sum) VALUES (?, ?)`)
     let isStopped = false
     const loop = async (): Promise<void> => {
       while (!isStopped) {
