@@ -105,10 +105,7 @@ class FaultRun {
           return !producer.isAlive
         })
         await this.#until('all workers to be ready', () => crew.ready === workers || crew.faults.length > 0)
-        await this.#until('the dead workers to be forgotten', async () => {
-          const { consumers } = this.#prepared
-          return consumers === undefined || crew.faults.length > 0 || (await consumers(QUEUE)) === workers
-        })
+        await this.#until('the dead workers to be forgotten', this.#areForgotten(crew, workers))
         await crew.stop(STOP_LIMIT_MS)
       } finally {
         if (producer.isAlive) producer.end('SIGKILL')
@@ -120,6 +117,21 @@ class FaultRun {
       return await this.#judge(crew)
     } finally {
       reader.close()
+    }
+  }
+
+  /**
+   * Whether the store knows the workers that live and no others, for the time of a lease: one that registers anew is not counted for
+   * a moment, and would hide one that is dead.
+   */
+  #areForgotten(crew: Crew, workers: number): () => Promise<boolean> {
+    const { consumers } = this.#prepared
+    let since: number | undefined
+    return async () => {
+      if (consumers === undefined || crew.faults.length > 0) return true
+      if ((await consumers(QUEUE)) !== workers) since = undefined
+      else since ??= systemClock.monotonic()
+      return since !== undefined && systemClock.monotonic() - since >= this.#options.leaseMs
     }
   }
 
