@@ -11,7 +11,7 @@ const SAFETY_POLL_MS = 1_000
 
 /** Who waits for a state. A failed read ends nothing: the state is read again. */
 export interface StateListener {
-  /** Called with each state that was read; undefined when none is stored. */
+  /** Called with each state that was read, or that the store gave along; undefined when none is stored. */
   readonly onState: (state: TaskState | undefined) => void
   /** Called once when the waiter is closed: no state will come any more. */
   readonly onClosed: () => void
