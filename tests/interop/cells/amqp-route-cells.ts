@@ -42,7 +42,7 @@ const NAME_CELLS: readonly Cell[] = [
     name: 'what names no queue goes to the binding key, and from there to the default queue',
     run: async ({ startGo, startWorker }) => {
       const go = await startGo({ queue: DEFAULT_QUEUE, bindingKey: DEFAULT_KEY })
-      const server = await startWorker({ queue: DEFAULT_QUEUE })
+      const server = await startWorker({ defaultQueue: DEFAULT_QUEUE, queue: DEFAULT_QUEUE })
       await fromGo(go, server)
     },
   },
