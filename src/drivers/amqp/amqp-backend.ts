@@ -22,7 +22,8 @@ export class AmqpBackend implements Backend {
     this.tasks = amqpTaskStates(records, settings.resultsExpireInMs, requireOpen)
     this.groups = amqpGroupStates(records, settings, requireOpen)
     this.#name = consuming.connection.name
-    this.#onClose = onClose
+    // A change that is cut off would leave its lock, and whoever waits for it, to the timeouts.
+    this.#onClose = () => records.idle().then(onClose)
     settings.logger.warn(
       { backend: this.#name },
       'states on amqp take a queue per task, are lost when the server restarts, and are seen by one Go reader only',

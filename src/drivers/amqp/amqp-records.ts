@@ -78,6 +78,11 @@ export class AmqpRecords {
     return answers
   }
 
+  /** Resolves when no change is under way; each is bounded by the timeouts of the connection. */
+  async idle(): Promise<void> {
+    while (this.#turns.size > 0) await Promise.all(this.#turns.values())
+  }
+
   #inTurn<T>(place: RecordPlace, decide: (stored: Buffer | undefined) => RecordChange<T>): Promise<T> {
     const before = this.#turns.get(place.queue) ?? Promise.resolve()
     const result = before.then(() => this.#inSlot(() => this.#change(place, decide)))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { assertCode } from '../assert-code.ts'
-import { type BackendCase, groupInit, HOUR_MS } from '../backend-harness.ts'
+import { type BackendCase, beginWrite, groupInit, HOUR_MS } from '../backend-harness.ts'
 
 /** What is stored exactly, how long it is kept, and how a backend ends. */
 export function keepCases(test: BackendCase): void {
@@ -104,6 +104,19 @@ export function keepCases(test: BackendCase): void {
     assert.equal(state?.state, 'STARTED')
     const [stored] = await t.settled(backend.groups.get([group]), 'get')
     assert.deepEqual(stored?.taskUuids, [uuid])
+  })
+
+  test('ends what is under way before it is closed', async (t) => {
+    const uuids = Array.from({ length: 20 }, () => t.newUuid())
+    const begun = uuids.map((uuid) => t.backend.tasks.begin([beginWrite(uuid, 'token')]))
+    const read = uuids.map((uuid) => t.backend.tasks.get([uuid]))
+    await t.settled(t.backend.close(), 'close')
+    const outcomes = await t.settled(Promise.all(begun), 'begin')
+    assert.deepEqual(
+      outcomes,
+      uuids.map(() => [{ kind: 'run', begins: 1 }]),
+    )
+    await t.settled(Promise.all(read), 'get')
   })
 
   test('closes twice, and answers ERR_CLOSED afterwards', async (t) => {
