@@ -15,6 +15,8 @@ export interface RedisClient {
 
 /** All that the driver uses of a client. */
 export interface OpenRedisClient extends RedisClient {
+  /** The socket; none before the first connection, and on a Cluster client. */
+  readonly stream?: { readonly writable: boolean }
   connect(): Promise<void>
   subscribe(...channels: string[]): Promise<unknown>
   unsubscribe(...channels: string[]): Promise<unknown>

@@ -69,7 +69,7 @@ export class RedisConnection {
     args: RedisArgument[],
     onSent?: (client: OpenRedisClient) => void,
   ): Promise<unknown> {
-    const client = this.#client.status === 'ready' ? this.#client : await this.#usable()
+    const client = isWritable(this.#client) ? this.#client : await this.#usable()
     try {
       const answer = client.callBuffer(command, args)
       onSent?.(client)
@@ -91,7 +91,7 @@ export class RedisConnection {
     onSent?: (client: OpenRedisClient) => void,
   ): Promise<unknown> {
     const { digest, text } = this.#scripts[name]
-    const client = this.#client.status === 'ready' ? this.#client : await this.#usable()
+    const client = isWritable(this.#client) ? this.#client : await this.#usable()
     const rest = [String(keys.length), ...keys, ...args]
     const send = (command: string, script: string): Promise<unknown> => {
       const answer = client.callBuffer(command, [script, ...rest])
@@ -196,6 +196,14 @@ export class RedisConnection {
     if (isTimeout(error) && !this.isCluster && client.status === 'ready') client.disconnect(true)
     return redisError(error, this.name)
   }
+}
+
+/**
+ * Whether it takes commands. One whose socket has ended says that it is ready until it hears of the end: what fails in between
+ * fails within the same turn, and whoever tries again at once would never let it hear.
+ */
+function isWritable({ status, stream }: OpenRedisClient): boolean {
+  return status === 'ready' && stream?.writable !== false
 }
 
 /** @throws `ERR_UNSUPPORTED` */

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { expect, it } from 'vitest'
 
 import type { OpenRedisClient } from '../../../../src/drivers/redis/redis-client.ts'
-import type { RedisConnection } from '../../../../src/drivers/redis/redis-connection.ts'
+import { RedisConnection } from '../../../../src/drivers/redis/redis-connection.ts'
 import { clientConnector } from '../../../../src/drivers/redis/redis-connector.ts'
 import { queueKeys } from '../../../../src/drivers/redis/redis-keys.ts'
 import { redisSettings } from '../../../../src/drivers/redis/redis-options.ts'
@@ -43,4 +43,20 @@ it('looks for messages while the connection that waits for them does not come', 
   const closing = wakeUp.close()
   giveUp(new Error('the connection never came'))
   await closing
+})
+
+it('waits for the next connection where the socket has ended and the client did not hear of it', async () => {
+  const client = Object.assign(hangingClient(), { status: 'ready', stream: { writable: true } })
+  client.callBuffer = (command) => {
+    if (!client.stream.writable) return Promise.reject(new Error("Stream isn't writeable"))
+    return Promise.resolve(command === 'info' ? 'redis_version:7.2.0' : 'PONG')
+  }
+  const settings = redisSettings({})
+  const connection = await RedisConnection.open(await clientConnector(() => client, settings), settings)
+  client.stream.writable = false
+  const asked = connection.command('ping', [])
+  await new Promise((resolve) => setImmediate(resolve))
+  client.stream.writable = true
+  client.emit('ready')
+  expect(String(await asked)).toBe('PONG')
 })
