@@ -65,14 +65,35 @@ function asGoSends(message: Message, wire: WireForm): Message {
   return withMessage(message, { headers, chordCallback: withMessage(chordCallback, { headers: ofCallback }) })
 }
 
-/** What `workflow/` needs to turn a hand-off into writes and publishes; made anew for each, so that it follows the limits. */
+/** What `workflow/` needs to turn a hand-off into writes and publishes; it follows the limits. */
 export function handOffContext(runtime: Runtime): HandOffContext {
-  return {
-    createdAt: () => nowRfc3339(runtime.clock.now()),
-    expiresInMs: runtime.resultsExpireInMs,
-    hasBackend: runtime.backend !== undefined,
-    maxBytes: runtime.limits.maxBytes,
-    toOutgoing: (message) => toOutgoing(runtime, message),
+  return new RuntimeContext(runtime)
+}
+
+/** Made for each task that ends, of which few need any of it. */
+class RuntimeContext implements HandOffContext {
+  readonly #runtime: Runtime
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+  }
+
+  get expiresInMs(): number {
+    return this.#runtime.resultsExpireInMs
+  }
+  get hasBackend(): boolean {
+    return this.#runtime.backend !== undefined
+  }
+  get maxBytes(): number {
+    return this.#runtime.limits.maxBytes
+  }
+
+  createdAt(): string {
+    return nowRfc3339(this.#runtime.clock.now())
+  }
+
+  toOutgoing(message: Message): Outgoing {
+    return toOutgoing(this.#runtime, message)
   }
 }
 

@@ -29,12 +29,12 @@ export interface HandOff {
 /** How messages of a hand-off are turned into publishes and state writes; given by the server, so that this stays pure. */
 export interface HandOffContext {
   /** RFC 3339 UTC of now; called only where something is written. */
-  readonly createdAt: () => string
+  createdAt(): string
   readonly expiresInMs: number
   readonly hasBackend: boolean
   /** Largest message that receivers read. */
   readonly maxBytes: number
-  readonly toOutgoing: (message: Message) => Outgoing
+  toOutgoing(message: Message): Outgoing
 }
 
 /** Group bookkeeping outlives states: the first member may be done days before the last. */

@@ -101,9 +101,14 @@ export class RedisBroker implements Broker {
       engine,
       publisher: this.#publisher,
       keysOf: (queue) => this.#keysOf(queue),
-      holderOf: (id) => [...this.#consumers].find((consumer) => consumer.holds(id)),
+      holderOf: (id) => this.#holderOf(id),
       requireOpen: () => this.#requireOpen(),
     })
+  }
+
+  #holderOf(deliveryId: string): RedisConsumer | undefined {
+    for (const consumer of this.#consumers) if (consumer.holds(deliveryId)) return consumer
+    return undefined
   }
 
   close(): Promise<void> {

@@ -92,16 +92,17 @@ export class RedisConnection {
   ): Promise<unknown> {
     const { digest, text } = this.#scripts[name]
     const client = isWritable(this.#client) ? this.#client : await this.#usable()
-    const rest = [String(keys.length), ...keys, ...args]
-    const send = (command: string, script: string): Promise<unknown> => {
-      const answer = client.callBuffer(command, [script, ...rest])
+    const all: RedisArgument[] = [digest, String(keys.length), ...keys, ...args]
+    const send = (command: string): Promise<unknown> => {
+      const answer = client.callBuffer(command, all)
       onSent?.(client)
       return answer
     }
     try {
-      return await send('evalsha', digest).catch((error: unknown) => {
+      return await send('evalsha').catch((error: unknown) => {
         if (!isUnknownScript(error)) throw error
-        return send('eval', text)
+        all[0] = text
+        return send('eval')
       })
     } catch (error) {
       throw this.#failure(client, error)
