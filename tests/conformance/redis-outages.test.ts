@@ -237,8 +237,8 @@ describe('a server of its own', () => {
     const run = (name: 'step' | 'beat' | 'reap', keys: readonly string[], ...args: readonly string[]) =>
       raw.eval(scriptText(name, false), keys.length, ...keys, ...args)
     expect(await run('beat', [registry], 'c')).toBe(1)
-    expect(await run('step', step, 'c', '1', '2', '0')).toEqual([2, '', '1:1', 'a', 0, '1:2', 'b', 0])
-    expect(await run('step', step, 'c', '2', '0', '1', '1:1')).toEqual([1, ''])
+    expect(await run('step', step, 'c', '1', '2', '0')).toEqual([2, '', '1=0,2=0,', 'a', 'b'])
+    expect(await run('step', step, 'c', '2', '0', '1', '1:1')).toEqual([1, '', ''])
     expect(await run('reap', all, 'c', '1', '1', '30')).toBe(1)
     await raw.config('SET', 'maxmemory', '0')
     expect(await raw.lrange(queue, 0, -1)).toEqual(['b'])

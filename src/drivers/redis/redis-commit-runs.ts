@@ -1,12 +1,12 @@
 import type { FinishUnit } from '../../core/ports/same-store.ts'
 import type { RedisArgument } from './redis-client.ts'
-import { taskKeys } from './redis-keys.ts'
 import { type StateForm, statePieces } from './redis-state-text.ts'
 
 interface Run {
   readonly shared: readonly RedisArgument[]
   readonly keys: string[]
-  readonly args: RedisArgument[]
+  readonly fields: RedisArgument[]
+  readonly middles: RedisArgument[]
   readonly indexes: number[]
 }
 
@@ -31,11 +31,12 @@ export class CommitRuns {
   take(index: number, unit: FinishUnit, consumer: number): boolean {
     const { commit } = unit
     if (commit === undefined || commit.token !== unit.deliveryId || hasMore(unit)) return false
-    const { ttl, head, name, middle, tail } = statePieces({ ...commit, createdAt: '' }, this.#form)
+    const { ttl, head, name, middle, tail } = statePieces(commit, this.#form)
     if (head !== '') return false
     const run = this.#run(String(consumer), ttl, name, tail)
-    run.keys.push(...taskKeys(commit.uuid))
-    run.args.push(fieldOf(unit.deliveryId), middle)
+    run.keys.push(commit.uuid)
+    run.fields.push(fieldOf(unit.deliveryId))
+    run.middles.push(middle)
     run.indexes.push(index)
     return true
   }
@@ -45,7 +46,7 @@ export class CommitRuns {
     args.push(String(this.#runs.size))
     for (const run of this.#runs.values()) {
       keys.push(...run.keys)
-      args.push(...run.shared, String(run.indexes.length), ...run.args)
+      args.push(...run.shared, String(run.indexes.length), ...run.fields, ...run.middles)
     }
   }
 
@@ -53,7 +54,7 @@ export class CommitRuns {
     const key = shared.join(' ')
     const known = this.#runs.get(key)
     if (known !== undefined) return known
-    const run: Run = { shared, keys: [], args: [], indexes: [] }
+    const run: Run = { shared, keys: [], fields: [], middles: [], indexes: [] }
     this.#runs.set(key, run)
     return run
   }

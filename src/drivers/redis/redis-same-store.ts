@@ -166,16 +166,16 @@ export function openRedisSameStore(place: SameStorePlace): SameStore {
       numbers.set(name, numbers.size + 1)
       return numbers.size
     }
-    for (const [index, unit] of units.entries()) {
+    units.forEach((unit, index) => {
       const { deliveryId, next } = unit
       const holder = holders[index]
-      if (holder === undefined) continue
+      if (holder === undefined) return
       if (refusalOf(next) !== undefined) outcomes[index] = 'failed'
       else {
         const consumer = numberOf(deliveryId.slice(0, deliveryId.indexOf(':')), holder)
         if (!runs.take(index, unit, consumer)) calls.push({ index, call: finishCall(unit, consumer) })
       }
-    }
+    })
     const order = [...runs.indexes, ...calls.map(({ index }) => index)]
     if (order.length === 0) return outcomes
     const learning = publisher.learn(units.flatMap(({ next }) => next.map(({ message }) => message.queue)))
@@ -186,11 +186,11 @@ export function openRedisSameStore(place: SameStorePlace): SameStore {
       head,
       calls.map(({ call }) => call),
     )
-    for (const [at, index] of order.entries()) {
+    order.forEach((index, at) => {
       const answer = answers[at]
       outcomes[index] = typeof answer === 'number' ? (FINISH_OUTCOMES[answer] ?? 'failed') : 'failed'
       if (outcomes[index] === 'done') holders[index]?.letGo(units[index]?.deliveryId ?? '')
-    }
+    })
     await learning
     return outcomes
   }

@@ -20,7 +20,7 @@ export type StateForm = WireForm
 const PLAIN = /^[\w.:-]*$/
 
 /** The part of a state that a write brings along. */
-export type NewState = Pick<TaskState, 'uuid' | 'taskName' | 'state' | 'createdAt'> &
+export type NewState = Pick<TaskState, 'uuid' | 'taskName' | 'state'> &
   Partial<Pick<TaskState, 'results' | 'error' | 'retryAt'>> & { readonly expiresInMs: number }
 
 /** Arguments with which each script on states begins: name and time where neither is known. */
@@ -54,7 +54,12 @@ export function statePieces(write: NewState, form: StateForm): StatePieces {
 }
 
 /** Adds keys and arguments of one write, as `read_write` of `task-state.lua` reads them. */
-export function addWrite(keys: string[], args: RedisArgument[], write: NewState, form: StateForm): void {
+export function addWrite(
+  keys: string[],
+  args: RedisArgument[],
+  write: NewState & Pick<TaskState, 'createdAt'>,
+  form: StateForm,
+): void {
   const { ttl, head, name, middle, tail } = statePieces(write, form)
   const { uuid, createdAt } = write
   keys.push(...taskKeys(uuid))

@@ -103,17 +103,18 @@ export class RedisSteps {
       const settlement = text === '' ? undefined : request.settlements[Number.parseInt(text)]
       if (settlement !== undefined) (text.endsWith('!') ? full : missed).add(settlement)
     }
-    const entries: StepEntry[] = []
-    for (let at = 2; at + 2 < answer.length; at += 3) {
-      const field = (answer[at] as Buffer).toString('latin1')
-      const countAndNews = answer[at + 2] as number
-      entries.push({
-        field,
-        body: answer[at + 1] as Buffer,
-        deliveryCount: Math.floor(countAndNews / 2),
-        isNew: countAndNews % 2 === 1,
+    const entries = String(answer[2])
+      .split(',', answer.length - 3)
+      .map((fact, index): StepEntry => {
+        const equalsAt = fact.indexOf('=')
+        const countAndNews = Number(fact.slice(equalsAt + 1))
+        return {
+          field: `${request.seq}:${fact.slice(0, equalsAt)}`,
+          body: answer[index + 3] as Buffer,
+          deliveryCount: Math.floor(countAndNews / 2),
+          isNew: countAndNews % 2 === 1,
+        }
       })
-    }
     return { kind: 'served', holds, entries, missed, full }
   }
 }

@@ -217,6 +217,31 @@ export function finishCases(test: SameStoreCase): void {
     assert.deepEqual(await t.finish(), [])
   })
 
+  test('judges each commit of a batch by the state of its task', async (t) => {
+    const tasks = [
+      await running(t),
+      await running(t),
+      await running(t),
+      await running(t),
+      await running(t),
+    ] as const
+    const [pending, own, foreign, ended, absent] = tasks
+    await begin(t, own.uuid, own.delivery.id)
+    await begin(t, foreign.uuid, 'another run')
+    const earlier = commitWrite(ended.uuid, 'another run', { state: 'FAILURE', error: 'earlier' })
+    await t.settled(t.backend.tasks.commit([earlier]), 'commit')
+    await t.settled(t.backend.tasks.purge([absent.uuid]), 'purge')
+    const outcomes = await t.finish(
+      ...tasks.map(({ delivery, commit }) => finishUnit(delivery.id, { commit })),
+    )
+    assert.deepEqual(outcomes, ['done', 'done', 'fenced', 'fenced', 'done'])
+    assert.deepEqual(await t.states(pending.uuid, own.uuid, foreign.uuid, ended.uuid, absent.uuid), [
+      ...['SUCCESS', 'SUCCESS', 'STARTED', 'FAILURE', 'SUCCESS'],
+    ])
+    for (const { consumer, delivery } of [foreign, ended])
+      assert.equal(await t.wasHeld(consumer, delivery), true)
+  })
+
   test('answers in the order of the units, whatever follows from each', async (t) => {
     const [first, second, third, fourth] = [
       await running(t),

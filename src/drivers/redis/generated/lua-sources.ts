@@ -187,13 +187,7 @@ local function read_write()
     middle = ARGV[a + 4], created = ARGV[a + 5], tail = ARGV[a + 6],
   }
 end
-local function write_state(write, text, is_new, is_terminal)
-  local name, created = write.name, write.created
-  if text and name == '' then name = name_of(text, write.key) end
-  if text and not is_new then
-    local kept = created_of(text)
-    if kept ~= '' then created = kept end
-  end
+local function store_state(write, name, created, is_terminal)
   if name == '' then name = NO_NAME end
   if created == '' then created = NO_TIME end
   local head = write.head == '' and '{"TaskUUID":"' .. write.key .. '"' or write.head
@@ -201,6 +195,15 @@ local function write_state(write, text, is_new, is_terminal)
     .. (created == '' and '' or ',"CreatedAt":') .. created .. write.tail
   redis.call('SET', write.key, document, 'PX', write.ttl)
   redis.call('PUBLISH', 'mq:s:' .. write.key, is_terminal and #document <= 4096 and document or '')
+end
+local function write_state(write, text, is_new, is_terminal)
+  local name, created = write.name, write.created
+  if text and name == '' then name = name_of(text, write.key) end
+  if text and not is_new then
+    local kept = created_of(text)
+    if kept ~= '' then created = kept end
+  end
+  store_state(write, name, created, is_terminal)
 end
 local function pending_outcome(write, reset)
   local text, state = read_state(write.key)
@@ -471,10 +474,10 @@ local function hand_off()
   for _ = 1, tonumber(members) do owns_trigger = finish_member() == 1 or owns_trigger end
   return owns_trigger
 end
-local function acknowledge(consumer, field)
+local function acknowledge(consumer, field, body)
   if consumer.has_counts == nil then consumer.has_counts = redis.call('EXISTS', consumer.counts) == 1 end
   if consumer.has_counts then
-    redis.call('HDEL', consumer.counts, redis.sha1hex(redis.call('HGET', consumer.flying, field)))
+    redis.call('HDEL', consumer.counts, redis.sha1hex(body or redis.call('HGET', consumer.flying, field)))
   end
   local fields = consumer.fields
   fields[#fields + 1], fields[field] = field, true
@@ -482,21 +485,43 @@ end
 local function is_held(consumer, field)
   return not consumer.fields[field] and redis.call('HEXISTS', consumer.flying, field) == 1
 end
-local function finish_commit(consumer, field, write)
+local function finish_pending(consumer, field, body, write, created)
+  store_state(write, write.name, created, true)
+  acknowledge(consumer, field, body)
+  return 0
+end
+local function finish_other(consumer, field, write)
   if not is_held(consumer, field) or not commit(write, consumer.name .. ':' .. field) then return 1 end
   acknowledge(consumer, field)
   return 0
+end
+local function pending_since(text, uuid)
+  return string.match(text, '^,"TaskName":"[^"\\\\]*","State":"PENDING","CreatedAt":("[^"\\\\]*")}$', #uuid + 15)
+end
+local function finish_run(consumer, write, count, reply)
+  local texts = redis.call('MGET', unpack(KEYS, key_at + 1, key_at + count))
+  local bodies = redis.call('HMGET', consumer.flying, unpack(ARGV, arg_at + 1, arg_at + count))
+  local seen = {}
+  for index = 1, count do
+    local uuid, field = key(), arg()
+    write.key, write.middle = uuid, ARGV[arg_at + count]
+    local is_alone = bodies[index] and write.name ~= '' and not seen[uuid] and not consumer.fields[field]
+    local created = is_alone and texts[index] and pending_since(texts[index], uuid)
+    seen[uuid] = true
+    if created then
+      reply[#reply + 1] = outcome_of(finish_pending, consumer, field, bodies[index], write, created)
+    else
+      write.extra = 'mq:{' .. uuid .. '}:x'
+      reply[#reply + 1] = outcome_of(finish_other, consumer, field, write)
+    end
+  end
+  arg_at = arg_at + count
 end
 local reply = {}
 for _ = 1, number() do
   local consumer = consumers[number()]
   local write = { ttl = arg(), head = '', name = arg(), created = '', tail = arg() }
-  for _ = 1, number() do
-    write.key, write.extra = key(), key()
-    local field = arg()
-    write.middle = arg()
-    reply[#reply + 1] = outcome_of(finish_commit, consumer, field, write)
-  end
+  finish_run(consumer, write, number(), reply)
 end
 each_unit(function()
   local last_arg = arg_at + tonumber(ARGV[arg_at])
@@ -920,28 +945,35 @@ local function count_of(body)
   return has_counts and tonumber(redis.call('HGET', counts, redis.sha1hex(body)) or 0) or 0
 end
 local has_states = #KEYS > 7
-local function count_and_news(body)
-  local uuid = has_states and string.match(body, '^{"UUID":"([^"\\\\]+)"')
-  local is_new = false
-  if uuid then
-    local text, state = read_state(uuid)
-    is_new = not text or state == 'PENDING'
+local function are_new(bodies)
+  local uuids, places, are = {}, {}, {}
+  for place, body in ipairs(bodies) do
+    local uuid = has_states and string.match(body, '^{"UUID":"([^"\\\\]+)"')
+    if uuid then uuids[#uuids + 1], places[#places + 1] = uuid, place end
   end
-  return 2 * count_of(body) + (is_new and 1 or 0)
+  for number, text in ipairs(#uuids > 0 and redis.call('MGET', unpack(uuids)) or {}) do
+    if not text then text = read_state(uuids[number]) end
+    are[places[number]] = not text or state_of(text, uuids[number]) == 'PENDING'
+  end
+  return are
 end
-local reply
+local function answer(missed, suffixes, bodies)
+  local are, facts = are_new(bodies), {}
+  for place, body in ipairs(bodies) do
+    facts[place] = suffixes[place] .. '=' .. 2 * count_of(body) + (are[place] and 1 or 0) .. ','
+  end
+  return { redis.call('HLEN', flying) - 1, missed, table.concat(facts), unpack(bodies) }
+end
 if seq == tonumber(last_seq) then
-  reply = { redis.call('HLEN', flying) - 1, last_missed }
   local all, found = redis.call('HGETALL', flying), {}
   for at = 1, #all, 2 do
-    local index = string.match(all[at], '^' .. last_seq .. ':(%d+)')
-    if index then found[#found + 1] = { tonumber(index), all[at], all[at + 1] } end
+    local suffix = string.match(all[at], '^' .. last_seq .. ':(%d.*)')
+    if suffix then found[#found + 1] = { tonumber(string.match(suffix, '^%d+')), suffix, all[at + 1] } end
   end
   table.sort(found, function(a, b) return a[1] < b[1] end)
-  for _, entry in ipairs(found) do
-    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = entry[2], entry[3], count_and_news(entry[3])
-  end
-  return reply
+  local suffixes, bodies = {}, {}
+  for place, entry in ipairs(found) do suffixes[place], bodies[place] = entry[2], entry[3] end
+  return answer(last_missed, suffixes, bodies)
 end
 local missed, settlement, at = {}, 0, 5
 local function miss(mark)
@@ -983,30 +1015,27 @@ while at <= #ARGV do
   end
   settlement, at = settlement + 1, at + 5
 end
-reply = { 0, table.concat(missed) }
-local prefix = seq .. ':'
-local fields, taken = { '#', prefix .. reply[2] }, 0
-local function take(body, suffix)
-  taken = taken + 1
-  local field = prefix .. taken .. suffix
-  fields[#fields + 1], fields[#fields + 2] = field, body
-  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = field, body, count_and_news(body)
+local now_missed, prefix = table.concat(missed), seq .. ':'
+local fields, suffixes, bodies = { '#', prefix .. now_missed }, {}, {}
+local function take(body, priority)
+  local taken = #bodies + 1
+  bodies[taken], suffixes[taken] = body, taken .. priority
+  fields[#fields + 1], fields[#fields + 2] = prefix .. suffixes[taken], body
 end
 local bands = want > 0 and redis.call('ZRANGE', set, 0, want - 1, 'WITHSCORES') or {}
 for index = 1, #bands, 2 do
   local body = string.sub(bands[index], string.find(bands[index], ':', 1, true) + 1)
   take(body, ':' .. (255 - math.floor(tonumber(bands[index + 1]) / BAND)))
 end
-local landed = taken < want and redis.call('LRANGE', land, 0, want - taken - 1) or {}
+local landed = #bodies < want and redis.call('LRANGE', land, 0, want - #bodies - 1) or {}
 for _, body in ipairs(landed) do take(body, '') end
-local waiting = taken < want and redis.call('LRANGE', queue, 0, want - taken - 1) or {}
+local waiting = #bodies < want and redis.call('LRANGE', queue, 0, want - #bodies - 1) or {}
 for _, body in ipairs(waiting) do take(body, '') end
 redis.call('HSET', flying, unpack(fields))
-reply[1] = redis.call('HLEN', flying) - 1
 if #bands > 0 then redis.call('ZREMRANGEBYRANK', set, 0, #bands / 2 - 1) end
 if #landed > 0 then redis.call('LTRIM', land, #landed, -1) end
 if #waiting > 0 then redis.call('LTRIM', queue, #waiting, -1) end
-return reply
+return answer(now_missed, suffixes, bodies)
 `,
   },
   undelay: {

@@ -1,8 +1,8 @@
 -- Finishes deliveries (same store): commit or retry, groups, next messages, failures downstream, members, acknowledgement.
--- KEYS: delayed, delayed with envelope; per consumer: in-flight hash, delivery counts; per commit of a run the keys of its state;
+-- KEYS: delayed, delayed with envelope; per consumer: in-flight hash, delivery counts; per commit of a run its state;
 --   per unit the keys of its parts, in order
 -- ARGV: two defaults; consumers, the name of each; runs of commits by the delivery itself from which nothing follows, each: number of
---   their consumer, what their writes share (expiry, name, tail), commits, each: field, middle; per unit: its keys and arguments; number of its consumer; field; 'c', token,
+--   their consumer, what their writes share (expiry, name, tail), commits, the field of each, the middle of each; per unit: its keys and arguments; number of its consumer; field; 'c', token,
 --   the write, or 'r', token, digest, bytes, the write, or ''; an empty token is the delivery itself; then, unless nothing follows: groups, each; next messages, each: 1 = it has a state, then the write; the post;
 --   failures, each: states, the write; members, each, or 'apart': they are counted apart, before the acknowledgement
 -- Returns per commit of a run, then per unit 0 done, 1 fenced: nothing happened, 2 trigger: all but the acknowledgement happened, or the error with
@@ -49,10 +49,10 @@ local function hand_off()
   return owns_trigger
 end
 
-local function acknowledge(consumer, field)
+local function acknowledge(consumer, field, body)
   if consumer.has_counts == nil then consumer.has_counts = redis.call('EXISTS', consumer.counts) == 1 end
   if consumer.has_counts then
-    redis.call('HDEL', consumer.counts, redis.sha1hex(redis.call('HGET', consumer.flying, field)))
+    redis.call('HDEL', consumer.counts, redis.sha1hex(body or redis.call('HGET', consumer.flying, field)))
   end
   local fields = consumer.fields
   fields[#fields + 1], fields[field] = field, true
@@ -62,22 +62,50 @@ local function is_held(consumer, field)
   return not consumer.fields[field] and redis.call('HEXISTS', consumer.flying, field) == 1
 end
 
-local function finish_commit(consumer, field, write)
+local function finish_pending(consumer, field, body, write, created)
+  store_state(write, write.name, created, true)
+  acknowledge(consumer, field, body)
+  return 0
+end
+
+local function finish_other(consumer, field, write)
   if not is_held(consumer, field) or not commit(write, consumer.name .. ':' .. field) then return 1 end
   acknowledge(consumer, field)
   return 0
+end
+
+-- The time of a state that is PENDING, as the compact form has it.
+local function pending_since(text, uuid)
+  return string.match(text, '^,"TaskName":"[^"\\]*","State":"PENDING","CreatedAt":("[^"\\]*")}$', #uuid + 15)
+end
+
+-- Most tasks are PENDING, and their UUIDs differ: what these need is read at once. All others go one by one.
+local function finish_run(consumer, write, count, reply)
+  local texts = redis.call('MGET', unpack(KEYS, key_at + 1, key_at + count))
+  local bodies = redis.call('HMGET', consumer.flying, unpack(ARGV, arg_at + 1, arg_at + count))
+  local seen = {}
+  for index = 1, count do
+    local uuid, field = key(), arg()
+    write.key, write.middle = uuid, ARGV[arg_at + count]
+    local is_alone = bodies[index] and write.name ~= '' and not seen[uuid] and not consumer.fields[field]
+    local created = is_alone and texts[index] and pending_since(texts[index], uuid)
+    seen[uuid] = true
+    if created then
+      reply[#reply + 1] = outcome_of(finish_pending, consumer, field, bodies[index], write, created)
+    else
+      -- A UUID that JSON writes as it is has no braces.
+      write.extra = 'mq:{' .. uuid .. '}:x'
+      reply[#reply + 1] = outcome_of(finish_other, consumer, field, write)
+    end
+  end
+  arg_at = arg_at + count
 end
 
 local reply = {}
 for _ = 1, number() do
   local consumer = consumers[number()]
   local write = { ttl = arg(), head = '', name = arg(), created = '', tail = arg() }
-  for _ = 1, number() do
-    write.key, write.extra = key(), key()
-    local field = arg()
-    write.middle = arg()
-    reply[#reply + 1] = outcome_of(finish_commit, consumer, field, write)
-  end
+  finish_run(consumer, write, number(), reply)
 end
 each_unit(function()
   local last_arg = arg_at + tonumber(ARGV[arg_at])

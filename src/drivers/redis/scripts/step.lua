@@ -5,8 +5,9 @@
 --   envelope and body together; 'f' forget it, its copy is in another slot; 'd' dead letter: reason as JSON text, most dead
 --   letters
 -- Returns { -1 }: the consumer was reaped. { -2 }: a later request was served. Else { messages that it holds now, settlements
---   that found nothing, by number, comma after each ('!' before it: no room for a dead letter, nothing was done); then field,
---   bytes, twice the delivery count of each message, and 1 more if its task is new }.
+--   that found nothing, by number, comma after each ('!' before it: no room for a dead letter, nothing was done); for each message
+--   what follows the sequence number in its field, '=', twice its delivery count, and 1 more if its task is new, comma after each;
+--   then the bytes of each message }.
 -- A task is new whose state is here, and absent or PENDING: it need not be read. Not in a Cluster, where it is elsewhere.
 -- Idempotent by the sequence number: the same request again changes nothing and gets the same answer.
 -- Delivery counts are kept 7 days beyond the last one that was raised.
@@ -26,29 +27,41 @@ local function count_of(body)
 end
 
 local has_states = #KEYS > 7
-local function count_and_news(body)
-  local uuid = has_states and string.match(body, '^{"UUID":"([^"\\]+)"')
-  local is_new = false
-  if uuid then
-    local text, state = read_state(uuid)
-    is_new = not text or state == 'PENDING'
+
+-- The states of many tasks cost little more than that of one.
+local function are_new(bodies)
+  local uuids, places, are = {}, {}, {}
+  for place, body in ipairs(bodies) do
+    local uuid = has_states and string.match(body, '^{"UUID":"([^"\\]+)"')
+    if uuid then uuids[#uuids + 1], places[#places + 1] = uuid, place end
   end
-  return 2 * count_of(body) + (is_new and 1 or 0)
+  for number, text in ipairs(#uuids > 0 and redis.call('MGET', unpack(uuids)) or {}) do
+    -- Absent, or of another type.
+    if not text then text = read_state(uuids[number]) end
+    are[places[number]] = not text or state_of(text, uuids[number]) == 'PENDING'
+  end
+  return are
 end
 
-local reply
+-- The answer, with messages and what follows the sequence number in their fields.
+local function answer(missed, suffixes, bodies)
+  local are, facts = are_new(bodies), {}
+  for place, body in ipairs(bodies) do
+    facts[place] = suffixes[place] .. '=' .. 2 * count_of(body) + (are[place] and 1 or 0) .. ','
+  end
+  return { redis.call('HLEN', flying) - 1, missed, table.concat(facts), unpack(bodies) }
+end
+
 if seq == tonumber(last_seq) then
-  reply = { redis.call('HLEN', flying) - 1, last_missed }
   local all, found = redis.call('HGETALL', flying), {}
   for at = 1, #all, 2 do
-    local index = string.match(all[at], '^' .. last_seq .. ':(%d+)')
-    if index then found[#found + 1] = { tonumber(index), all[at], all[at + 1] } end
+    local suffix = string.match(all[at], '^' .. last_seq .. ':(%d.*)')
+    if suffix then found[#found + 1] = { tonumber(string.match(suffix, '^%d+')), suffix, all[at + 1] } end
   end
   table.sort(found, function(a, b) return a[1] < b[1] end)
-  for _, entry in ipairs(found) do
-    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = entry[2], entry[3], count_and_news(entry[3])
-  end
-  return reply
+  local suffixes, bodies = {}, {}
+  for place, entry in ipairs(found) do suffixes[place], bodies[place] = entry[2], entry[3] end
+  return answer(last_missed, suffixes, bodies)
 end
 
 local missed, settlement, at = {}, 0, 5
@@ -94,14 +107,12 @@ while at <= #ARGV do
   settlement, at = settlement + 1, at + 5
 end
 
-reply = { 0, table.concat(missed) }
-local prefix = seq .. ':'
-local fields, taken = { '#', prefix .. reply[2] }, 0
-local function take(body, suffix)
-  taken = taken + 1
-  local field = prefix .. taken .. suffix
-  fields[#fields + 1], fields[#fields + 2] = field, body
-  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = field, body, count_and_news(body)
+local now_missed, prefix = table.concat(missed), seq .. ':'
+local fields, suffixes, bodies = { '#', prefix .. now_missed }, {}, {}
+local function take(body, priority)
+  local taken = #bodies + 1
+  bodies[taken], suffixes[taken] = body, taken .. priority
+  fields[#fields + 1], fields[#fields + 2] = prefix .. suffixes[taken], body
 end
 
 local bands = want > 0 and redis.call('ZRANGE', set, 0, want - 1, 'WITHSCORES') or {}
@@ -109,14 +120,13 @@ for index = 1, #bands, 2 do
   local body = string.sub(bands[index], string.find(bands[index], ':', 1, true) + 1)
   take(body, ':' .. (255 - math.floor(tonumber(bands[index + 1]) / BAND)))
 end
-local landed = taken < want and redis.call('LRANGE', land, 0, want - taken - 1) or {}
+local landed = #bodies < want and redis.call('LRANGE', land, 0, want - #bodies - 1) or {}
 for _, body in ipairs(landed) do take(body, '') end
-local waiting = taken < want and redis.call('LRANGE', queue, 0, want - taken - 1) or {}
+local waiting = #bodies < want and redis.call('LRANGE', queue, 0, want - #bodies - 1) or {}
 for _, body in ipairs(waiting) do take(body, '') end
 
 redis.call('HSET', flying, unpack(fields))
-reply[1] = redis.call('HLEN', flying) - 1
 if #bands > 0 then redis.call('ZREMRANGEBYRANK', set, 0, #bands / 2 - 1) end
 if #landed > 0 then redis.call('LTRIM', land, #landed, -1) end
 if #waiting > 0 then redis.call('LTRIM', queue, #waiting, -1) end
-return reply
+return answer(now_missed, suffixes, bodies)

@@ -31,15 +31,9 @@ local function read_write()
   }
 end
 
--- Writes the document over `text`, keeping its time unless `is_new`, and its name unless there is a new one. Whoever waits is told,
--- and given the document of a terminal state: it need not be read then, unless it is so long that few should carry it.
-local function write_state(write, text, is_new, is_terminal)
-  local name, created = write.name, write.created
-  if text and name == '' then name = name_of(text, write.key) end
-  if text and not is_new then
-    local kept = created_of(text)
-    if kept ~= '' then created = kept end
-  end
+-- Writes the document. Whoever waits is told, and given the document of a terminal state: it need not be read then, unless it is so
+-- long that few should carry it.
+local function store_state(write, name, created, is_terminal)
   if name == '' then name = NO_NAME end
   if created == '' then created = NO_TIME end
   local head = write.head == '' and '{"TaskUUID":"' .. write.key .. '"' or write.head
@@ -47,6 +41,17 @@ local function write_state(write, text, is_new, is_terminal)
     .. (created == '' and '' or ',"CreatedAt":') .. created .. write.tail
   redis.call('SET', write.key, document, 'PX', write.ttl)
   redis.call('PUBLISH', 'mq:s:' .. write.key, is_terminal and #document <= 4096 and document or '')
+end
+
+-- Writes the document over `text`, keeping its time unless `is_new`, and its name unless there is a new one.
+local function write_state(write, text, is_new, is_terminal)
+  local name, created = write.name, write.created
+  if text and name == '' then name = name_of(text, write.key) end
+  if text and not is_new then
+    local kept = created_of(text)
+    if kept ~= '' then created = kept end
+  end
+  store_state(write, name, created, is_terminal)
 end
 
 -- What a PENDING would be, and the text that stands. 0: written, 1: was PENDING and is, 2: a later state stands.
