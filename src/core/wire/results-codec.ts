@@ -67,8 +67,9 @@ function readResult(cursor: JsonCursor): TaskResult {
   let more = openContainer(cursor, CLOSE_BRACE)
   while (more) {
     const key = readKey(cursor)
-    if (key === 'Value' || foldCase(key) === 'value') value = readRaw(cursor)
-    else if (key !== 'Type' && foldCase(key) !== 'type') skipValue(cursor)
+    const name = key === 'Value' || key === 'Type' ? key : foldCase(key)
+    if (name === 'Value' || name === 'value') value = readRaw(cursor)
+    else if (name !== 'Type' && name !== 'type') skipValue(cursor)
     else if (!skipNull(cursor)) type = readText(cursor, TYPE)
     more = nextMember(cursor, CLOSE_BRACE)
   }

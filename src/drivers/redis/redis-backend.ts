@@ -55,7 +55,7 @@ export class RedisBackend implements Backend {
     const uuidOf = new Map(uuids.map((uuid) => [stateChannel(uuid), uuid]))
     const stop = await this.#engine.subscriber.listen([...uuidOf.keys()], (text, channel) => {
       const uuid = uuidOf.get(channel) ?? ''
-      onChange(uuid, text === '' ? undefined : readState(uuid, Buffer.from(text)))
+      onChange(uuid, text === '' ? undefined : readState(uuid, text))
     })
     const end = (): void => {
       this.#watches.delete(end)
