@@ -21,7 +21,8 @@ export function wrongValue(
 
 /**
  * `ERR_OPTION_INVALID` for a name that no key has: a misspelt key must not be a default in disguise.
- * @param mayBeValue the name may be the rest of a value that lacks its quotes: then it is shown only where a key is near
+ * @param mayBeValue the name may be the rest of a value that lacks its quotes: then it is shown only where a key is near, as one that
+ * looks like a part of a URL
  */
 export function unknownName(
   place: string,
@@ -30,8 +31,10 @@ export function unknownName(
   mayBeValue: boolean = false,
 ): MachineryError {
   const closest = closestName(name, known)
-  if (closest === undefined && mayBeValue) {
-    const text = `${place}: a name between braces is unknown; quotes around a text with a comma or a colon are right`
+  const isOfUrl = /[:/@]/.test(name)
+  if (closest === undefined && (mayBeValue || isOfUrl)) {
+    const what = isOfUrl ? 'that looks like a part of a URL' : 'between braces'
+    const text = `${place}: a name ${what} is unknown; quotes around a text with a comma or a colon are right`
     return configError(text)
   }
   const right = closest === undefined ? `known are ${listed(name, known)}` : `did you mean ${closest}?`

@@ -25,6 +25,10 @@ describe('a YAML file is refused', () => {
       'redis: {sentinel_password: abc,hunter2}',
       'config.yml: a name between braces is unknown; quotes around a text with a comma or a colon are right',
     ],
+    [
+      'redis+socket://secret:\tsecret@/run/redis.sock',
+      'config.yml: a name that looks like a part of a URL is unknown; quotes around a text with a comma or a colon are right',
+    ],
     ['{broker: x, default_quue: y}', 'config.yml: default_quue is unknown; did you mean default_queue?'],
     ['zzzzzzzz:', 'config.yml: zzzzzzzz is unknown; known are broker, result_backend, lock,'],
     ['zzzzzzzz: 1', 'config.yml: zzzzzzzz is unknown; known are broker, result_backend, lock,'],
