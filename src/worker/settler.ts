@@ -5,7 +5,6 @@ import type { FinishUnit } from '../core/ports/same-store.ts'
 import type { Runtime } from '../server/runtime.ts'
 import { backoffMs } from './backoff.ts'
 import type { Ending } from './ending.ts'
-import { NO_HAND_OFF } from '../workflow/hand-off.ts'
 import { finishOverTwoPorts, triggerAndSettle, type Verdict } from './finish-over-two-ports.ts'
 import { HandOffTraces } from './hand-off-traces.ts'
 import { logFields, type Held } from './held.ts'
@@ -213,6 +212,6 @@ function toUnit(ending: Ending): FinishUnit {
     groups: ending.handOff.groups,
     next: ending.handOff.next,
     fail: ending.handOff.fail,
-    finishes: ending.handOff === NO_HAND_OFF ? [] : ending.handOff.finishes.map(({ finish }) => finish),
+    finishes: ending.handOff.finishes.map(({ finish }) => finish),
   }
 }

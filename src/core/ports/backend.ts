@@ -180,6 +180,6 @@ export interface Backend {
    * A store that has a terminal state at hand gives it along: whoever waits for it need not read.
    */
   watch?(uuids: readonly string[], onChange: OnStateChange): Promise<() => void>
-  /** Idempotent. Every later call rejects with `ERR_CLOSED`. */
+  /** Idempotent. What is under way ends first; every later call rejects with `ERR_CLOSED`. */
   close(): Promise<void>
 }
